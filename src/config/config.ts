@@ -1,0 +1,58 @@
+import type { InvariantDefinition } from '../domain/invariant';
+
+/** A service of `harness.yaml`, paths absolute, durations in milliseconds. */
+export interface ServiceConfig {
+  readonly name: string;
+  readonly description: string;
+  /** Null: the harness does not spawn it. */
+  readonly command: readonly string[] | null;
+  readonly cwd: string;
+  /** Raw values; `${env:NAME}` is resolved only when the process is started. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ready: { readonly url: string | null; readonly timeoutMs: number };
+  readonly stopTimeoutMs: number;
+  readonly metricsUrl: string | null;
+  /** Absolute glob patterns. */
+  readonly files: { readonly read: readonly string[]; readonly edit: readonly string[] };
+  readonly dependsOn: readonly string[];
+}
+
+/** The effective, frozen configuration: flag > environment > file > default. */
+export interface HarnessConfig {
+  /** The file it came from; null for the built-in demo configuration. */
+  readonly file: string | null;
+  readonly dataDir: string;
+  readonly web: { readonly host: string; readonly port: number };
+  readonly temporal: {
+    /** Null: start the embedded dev server (or use endpoints.json when a process is started alone). */
+    readonly address: string | null;
+    readonly namespace: string;
+    /** Port asked of the embedded server: 7233 unless set; 0 = any free port. */
+    readonly embeddedPort: number;
+    readonly cliPath: string | null;
+  };
+  readonly restartOwn: boolean;
+  /** In start order (dependencies first). */
+  readonly services: readonly ServiceConfig[];
+  readonly invariants: readonly InvariantDefinition[];
+  readonly monitor: {
+    readonly intervalMs: number;
+    readonly concurrency: number;
+    readonly cooldownMs: number;
+  };
+  readonly analyst: { readonly openByMs: number; readonly forceOpenAfterMs: number };
+  readonly agent: {
+    /** What `agent.brain` says; see `activeBrain`. */
+    readonly brain: 'auto' | 'claude' | 'runbook' | 'runbook-first';
+    readonly retryAfterMs: number;
+    readonly turns: number;
+  };
+  readonly logLevel: string;
+  /** Where the package's own files are (dist/, package.json). */
+  readonly packageRoot: string;
+}
+
+/** Bad configuration; `message` has file:line:column, the value, and the way out. Exit code 78. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}

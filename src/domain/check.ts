@@ -1,0 +1,16 @@
+import type { Json } from './json';
+
+/** One probe of one invariant. A failing check is data (`ok: false`), never a thrown error. */
+export interface CheckResult {
+  readonly invariantId: string;
+  /** Revision of the definition that was probed; a result for an older revision is ignored. */
+  readonly revision: number;
+  /** RFC 3339 UTC with milliseconds, when the probe ended. */
+  readonly at: string;
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  /** Values the condition saw: `status`, `value`, `latency_ms`, `connected`, … (body and json left out). */
+  readonly resolved: Readonly<Record<string, Json>>;
+  /** Why it failed, for people: `connect ECONNREFUSED 127.0.0.1:8001`, `status == 200 is false (status 503)`. */
+  readonly error: string | null;
+}

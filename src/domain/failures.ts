@@ -1,0 +1,16 @@
+/** Types of ApplicationFailure that activities and workflows throw; nobody branches on message text. */
+export const FAILURES = {
+  /** The check itself could not run (registry unreadable, no sockets left): not a verdict about the service. */
+  checkCouldNotRun: 'CheckCouldNotRun',
+  /** The control socket of the supervisor did not answer. */
+  controlUnreachable: 'ControlUnreachable',
+  /** An input that no retry can repair. */
+  invalidInput: 'InvalidInput',
+  /** A registry update was refused; details[0] is a RegistryRejection. */
+  registryRejected: 'RegistryRejected',
+  /** A ticket update was refused. */
+  ticketRejected: 'TicketRejected',
+  /** A file could not be written or read under the data directory. */
+  storage: 'Storage',
+} as const;
+export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];

@@ -1,0 +1,61 @@
+import type { Json } from './json';
+import type { Brain } from './ticket';
+
+export const READ_TOOLS = [
+  'inspect_service',
+  'read_file',
+  'list_files',
+  'search_code',
+  'query_logs',
+  'query_metrics',
+  'run_command',
+] as const;
+/** Tools that change something outside the ticket. */
+export const ACTING_TOOLS = ['service_control'] as const;
+/** Tools that change only the ticket. */
+export const TICKET_TOOLS = ['add_ticket_note', 'update_ticket_status'] as const;
+export const TOOLS = [...READ_TOOLS, ...ACTING_TOOLS, ...TICKET_TOOLS] as const;
+export type ToolName = (typeof TOOLS)[number];
+
+export function isToolName(name: string): name is ToolName {
+  return (TOOLS as readonly string[]).includes(name);
+}
+
+export function isActingTool(name: ToolName): boolean {
+  return (ACTING_TOOLS as readonly string[]).includes(name);
+}
+
+/** A call a brain proposes. `name` is whatever the brain said: an unknown tool is refused by policy, not by a crash. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: { readonly [key: string]: Json };
+}
+
+/** What came of a call; goes to the brain as text, and as data where a rule needs it. */
+export interface ToolResult {
+  readonly callId: string;
+  readonly tool: string;
+  /** A failed call is data for the brain: `content` says what to try next. */
+  readonly isError: boolean;
+  /** At most 16 KiB, redacted. */
+  readonly content: string;
+  readonly data: Json;
+}
+
+/** One turn of a brain: what it thinks and the calls it wants. */
+export interface Proposal {
+  readonly brain: Brain;
+  readonly text: string;
+  readonly calls: readonly ToolCall[];
+  /** What the runbook needs to know next turn; null for a brain whose transcript is its memory. */
+  readonly memory: Json;
+}
+
+export interface Decision {
+  readonly verdict: 'allow' | 'deny';
+  /** The rule that decided, for the trajectory. */
+  readonly rule: string;
+  /** For a denial: why, and the allowed way to the same end. */
+  readonly reason: string;
+}

@@ -1,0 +1,257 @@
+import type { CheckResult } from '../domain/check';
+import type { Incident } from '../domain/incident';
+import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
+import type { Brain, EvidenceItem, TicketSpec } from '../domain/ticket';
+import type { Decision, Proposal, ToolCall, ToolResult } from '../domain/tool';
+import type { Json } from '../domain/json';
+
+/** Every name that crosses a process border through Temporal stands here, once. */
+export const QUEUES = { monitor: 'harness-monitor', agent: 'harness-agent' } as const;
+
+export const WORKFLOWS = {
+  monitor: 'Monitor',
+  checkNow: 'CheckNow',
+  triageFailure: 'TriageFailure',
+  remediateTicket: 'RemediateTicket',
+  invariantRegistry: 'InvariantRegistry',
+} as const;
+
+export const SCHEDULE_ID = 'monitor';
+/** The schedule appends the time of each run. */
+export const MONITOR_WORKFLOW_ID = 'harness/monitor';
+export const REGISTRY_WORKFLOW_ID = 'harness/registry';
+/** A ticket's workflow ID is the invariant's ID itself: that is the whole deduplication. */
+export const ticketWorkflowId = (invariantId: string): string => invariantId;
+export const triageWorkflowId = (invariantId: string): string => `triage/${invariantId}`;
+export const checkWorkflowId = (target: CheckTarget): string =>
+  target.kind === 'service' ? `check/${target.service}` : `check/invariant/${target.invariantId}`;
+
+export const SIGNALS = {
+  /** Registry: `RegistryEvent` of type `transitions`. */
+  transitions: 'transitions',
+  /** CheckNow: `RecheckRequest`. */
+  recheck: 'recheck',
+  /** Ticket: `TicketEvidence`. */
+  evidence: 'evidence',
+  /** Ticket: `RecoveredHint`. */
+  recovered: 'recovered',
+  /** Ticket: `NoteInput`. */
+  note: 'note',
+  /** Ticket: `CancelReason`, sent before Temporal's own cancellation. */
+  cancelReason: 'cancel_reason',
+  /** Ticket: `PersonRequest`; the next attempt begins. */
+  retry: 'retry',
+} as const;
+
+export const UPDATES = { changeRegistry: 'change' } as const;
+export const QUERIES = { registryState: 'state' } as const;
+
+/** Search attribute name → type; registered and verified at every start. */
+export const SEARCH_ATTRIBUTES = {
+  TicketId: 'KEYWORD',
+  TicketStatus: 'KEYWORD',
+  TicketPhase: 'KEYWORD',
+  TicketResolution: 'KEYWORD',
+  TicketPriority: 'KEYWORD',
+  InvariantId: 'KEYWORD',
+  ServiceName: 'KEYWORD',
+  Brain: 'KEYWORD',
+  CostUsd: 'DOUBLE',
+  DetectedAt: 'DATETIME',
+} as const;
+
+export type CheckTarget =
+  | { readonly kind: 'service'; readonly service: string }
+  | { readonly kind: 'invariant'; readonly invariantId: string };
+
+export interface RecheckRequest {
+  /** `exit`: the supervisor saw the process end and nobody had asked for it, which is its own confirmation. */
+  readonly cause: 'exit' | 'person' | 'event';
+}
+
+export interface TicketEvidence {
+  /** Same signature, same evidence: the ticket keeps it once. */
+  readonly signature: string;
+  readonly check: CheckResult;
+}
+
+export interface RecoveredHint {
+  readonly check: CheckResult;
+}
+
+export interface NoteInput {
+  readonly at: string;
+  readonly by: string;
+  readonly text: string;
+  readonly signature: string;
+}
+
+export interface CancelReason {
+  readonly by: string;
+  readonly reason: string;
+  /** `dismiss`: the ticket is not worth work. `cancel`: stop this work. */
+  readonly mode: 'cancel' | 'dismiss';
+}
+
+export interface PersonRequest {
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface RegistryInput {
+  readonly state: RegistryState | null;
+}
+
+export interface CheckNowInput {
+  readonly target: CheckTarget;
+}
+
+export interface CheckNowResult {
+  readonly checks: readonly CheckResult[];
+}
+
+export interface TriageInput {
+  readonly incident: Incident;
+}
+
+export interface TriageResult {
+  readonly outcome: 'ticket_opened' | 'evidence_added' | 'recovered' | 'rejected';
+  readonly ticketId: string | null;
+  readonly reason: string;
+}
+
+export interface RemediateInput {
+  readonly ticket: TicketSpec;
+}
+
+/** Memo of a ticket run, for lists; the whole stays below 2 KB. */
+export interface TicketMemo {
+  readonly objective: string;
+  readonly attempt: number;
+  readonly blocked_on: string | null;
+  readonly joined_invariants: readonly string[];
+  readonly escalation_reason: string | null;
+}
+
+export interface SweepInput {
+  readonly scope: { readonly kind: 'all' } | CheckTarget;
+  /** A failure needs no second look: the process is known to have ended. */
+  readonly confirmed: boolean;
+  /** Whether the caller needs every check, not only what changed. */
+  readonly includeChecks: boolean;
+}
+
+/** What one sweep found; empty lists while everything is healthy. */
+export interface SweepReport {
+  readonly at: string;
+  readonly checked: number;
+  readonly transitions: readonly HealthTransition[];
+  readonly incidents: readonly Incident[];
+  readonly evidence: readonly { readonly workflowId: string; readonly evidence: TicketEvidence }[];
+  readonly recovered: readonly {
+    readonly workflowId: string;
+    readonly runId: string;
+    readonly hint: RecoveredHint;
+  }[];
+  readonly checks: readonly CheckResult[];
+}
+
+export interface Verdict {
+  readonly createTicket: boolean;
+  readonly reason: string;
+  readonly objective: string;
+  readonly successCriteria: string;
+  readonly context: string;
+  readonly suspectedCause: string;
+  readonly confidence: number;
+}
+
+export interface EvidenceBundle {
+  readonly ticketId: string;
+  readonly at: string;
+  readonly items: readonly EvidenceItem[];
+}
+
+export interface VerifyInput {
+  readonly invariantId: string;
+  readonly joined: readonly string[];
+  readonly service: string | null;
+}
+
+export interface VerifyResult {
+  readonly recovered: boolean;
+  readonly at: string;
+  /** Consecutive successes seen of each invariant that had to hold. */
+  readonly successes: number;
+  readonly failing: readonly CheckResult[];
+}
+
+/** Activities on the queue `harness-monitor`. */
+export interface MonitorActivities {
+  /** Probes the scope and decides transitions, incidents and recoveries. Throws CheckCouldNotRun. */
+  checkInvariants(input: SweepInput): Promise<SweepReport>;
+  /** Gathers logs, metrics and process state of an incident and mints the ticket's ID. Never fails for missing sources. */
+  collectEvidence(incident: Incident): Promise<EvidenceBundle>;
+  /** The analyst: is this worth a ticket, and which? */
+  analyzeFailure(input: { readonly incident: Incident; readonly evidence: EvidenceBundle }): Promise<Verdict>;
+  /** Proves recovery in a process that did not do the repair. Throws CheckCouldNotRun. */
+  verifyRecovery(input: VerifyInput): Promise<VerifyResult>;
+}
+
+export interface TicketContext {
+  readonly ticketId: string;
+  readonly invariantId: string;
+  readonly service: string | null;
+}
+
+export interface Claim {
+  readonly agent: string;
+  readonly brain: Brain;
+}
+
+export interface ProposeInput {
+  readonly ticket: TicketContext;
+  readonly brain: Brain;
+  readonly attempt: number;
+  readonly turn: number;
+  /** New since the last turn: results of its calls, answers to a proposal, notes of people. */
+  readonly results: readonly ToolResult[];
+  readonly notes: readonly string[];
+  readonly memory: Json;
+}
+
+export interface DecideInput {
+  readonly ticket: TicketContext;
+  readonly call: ToolCall;
+}
+
+export interface ToolInput {
+  readonly ticket: TicketContext;
+  readonly call: ToolCall;
+}
+
+/** One activity per tool, so that history and the Temporal Web UI name what was done. */
+export type ToolActivities = Readonly<
+  Record<import('../domain/tool').ToolName, (input: ToolInput) => Promise<ToolResult>>
+>;
+
+/** Activities on the queue `harness-agent`. */
+export interface AgentActivities extends ToolActivities {
+  /** Says which agent took the ticket and which brain it will use. */
+  claimTicket(ticket: TicketContext): Promise<Claim>;
+  /** One turn of the active brain. */
+  proposeStep(input: ProposeInput): Promise<Proposal>;
+  /** Policy: may this call run? */
+  decide(input: DecideInput): Promise<Decision>;
+  /** Writes the ticket's trajectory, folded from its history, to the archive. */
+  archiveTicket(input: {
+    readonly workflowId: string;
+    readonly runId: string;
+    readonly ticketId: string;
+  }): Promise<void>;
+}
+
+/** The registry's only update; rejected with RegistryRejected when a validator says no. */
+export type ChangeRegistry = (
+  event: Exclude<RegistryEvent, { type: 'transitions' }>,
+) => RegistryState['revision'];
