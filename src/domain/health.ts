@@ -16,3 +16,73 @@ export interface InvariantHealth {
   /** The check that led here; an older check never overwrites a newer one. */
   readonly lastCheck: CheckResult | null;
 }
+
+export interface HealthPolicy {
+  /** Consecutive failures that make DOWN. */
+  readonly attempts: number;
+  /** Consecutive successes that make a DOWN invariant UP. */
+  readonly successes: number;
+  /** The failure is known from another source (the process ended): one failed check is enough. */
+  readonly confirmed: boolean;
+}
+
+/** Health of a definition that has not been checked yet. */
+export function initialHealth(at: string): InvariantHealth {
+  return { state: 'unknown', since: at, failingSince: null, failures: 0, successes: 0, lastCheck: null };
+}
+
+/**
+ * Applies one check: unknown → up → suspect → down → recovering → up. Returns the same object when the check is older
+ * (by `at`, or by revision) than the one that led here. `since` changes only with the state.
+ */
+export function applyCheck(
+  health: InvariantHealth,
+  check: CheckResult,
+  policy: HealthPolicy,
+): InvariantHealth {
+  if (isStale(health.lastCheck, check)) return health;
+  const next = check.ok ? afterSuccess(health, policy) : afterFailure(health, check, policy);
+  return { ...next, since: next.state === health.state ? health.since : check.at, lastCheck: check };
+}
+
+/** Whether `check` was overtaken: made for an older definition, or earlier than `last`. */
+export function isStale(last: CheckResult | null, check: CheckResult): boolean {
+  return (
+    last !== null &&
+    (check.revision < last.revision || (check.revision === last.revision && check.at < last.at))
+  );
+}
+
+type Progress = Omit<InvariantHealth, 'since' | 'lastCheck'>;
+const UP: Progress = { state: 'up', failingSince: null, failures: 0, successes: 0 };
+
+function afterSuccess(health: InvariantHealth, policy: HealthPolicy): Progress {
+  switch (health.state) {
+    case 'unknown':
+    case 'up':
+    case 'suspect':
+      return UP;
+    case 'down':
+    case 'recovering': {
+      const successes = health.state === 'down' ? 1 : health.successes + 1;
+      if (successes >= policy.successes) return UP;
+      return { state: 'recovering', failingSince: health.failingSince, failures: 0, successes };
+    }
+  }
+}
+
+function afterFailure(health: InvariantHealth, check: CheckResult, policy: HealthPolicy): Progress {
+  const failures = health.failures + 1;
+  const failingSince = health.failingSince ?? check.at;
+  switch (health.state) {
+    case 'unknown':
+    case 'up':
+    case 'suspect': {
+      const isDown = policy.confirmed || failures >= policy.attempts;
+      return { state: isDown ? 'down' : 'suspect', failingSince, failures, successes: 0 };
+    }
+    case 'down':
+    case 'recovering':
+      return { state: 'down', failingSince, failures, successes: 0 };
+  }
+}

@@ -1,5 +1,6 @@
 import type { CheckResult } from './check';
 import type { Priority } from './invariant';
+import type { RegisteredInvariant } from './registry';
 
 /** All DOWN invariants of one service are one incident; it belongs to the first that failed. */
 export interface Incident {
@@ -20,4 +21,132 @@ export interface OpenTicket {
   readonly runId: string;
   readonly status: string;
   readonly joinedInvariants: readonly string[];
+}
+
+/**
+ * What must have a ticket and has none: level-triggered, decided from states and open tickets alone. `invariants` are the
+ * enabled ones with their health of now. Critical first, then the longest failing.
+ */
+export function findIncidents(
+  invariants: readonly RegisteredInvariant[],
+  openTickets: readonly OpenTicket[],
+): Incident[] {
+  const down = invariants.filter(isDown).sort(byFirstFailure);
+  const suppressed = findSuppressed(down);
+  return groupByService(down)
+    .filter((group) => !group.some((member) => findTicket(member, openTickets)))
+    .flatMap((group) => {
+      const owner = group.find((member) => !suppressed.has(member.definition.id));
+      if (!owner?.health.lastCheck) return [];
+      return [toIncident(owner, owner.health.lastCheck, group)];
+    })
+    .sort(byUrgency);
+}
+
+/** The open ticket a DOWN invariant belongs to: its own, one it joined, else one of its service. */
+export function findTicket(
+  invariant: RegisteredInvariant,
+  openTickets: readonly OpenTicket[],
+): OpenTicket | null {
+  const { id, service } = invariant.definition;
+  return (
+    openTickets.find((ticket) => ticket.invariantId === id) ??
+    openTickets.find((ticket) => ticket.joinedInvariants.includes(id)) ??
+    openTickets.find((ticket) => service !== null && ticket.service === service) ??
+    null
+  );
+}
+
+/** Whether everything the ticket is about holds again. False when its own invariant is not among the enabled ones. */
+export function isRecovered(ticket: OpenTicket, invariants: readonly RegisteredInvariant[]): boolean {
+  const own = invariants.find(({ definition }) => definition.id === ticket.invariantId);
+  if (own?.health.state !== 'up') return false;
+  return invariants
+    .filter(({ definition }) => ticket.joinedInvariants.includes(definition.id))
+    .every(({ health }) => health.state === 'up');
+}
+
+/** The kind of an error: measured numbers left out, so that a slow service is not new evidence at every check. */
+export function errorClass(error: string | null): string {
+  return (error ?? '')
+    .replace(/\b(latency_ms|value|cert_days_left) -?\d+(\.\d+)?/g, '$1')
+    .replace(/\b\d+(\.\d+)? (ms|s)\b/g, '$2')
+    .slice(0, 200);
+}
+
+/** Same signature, same evidence. */
+export function evidenceSignature(check: CheckResult): string {
+  return `${check.invariantId}: ${errorClass(check.error)}`;
+}
+
+function isDown({ health }: RegisteredInvariant): boolean {
+  return health.state === 'down' && health.lastCheck !== null;
+}
+
+function byFirstFailure(a: RegisteredInvariant, b: RegisteredInvariant): number {
+  return (
+    compare(a.health.failingSince ?? a.health.since, b.health.failingSince ?? b.health.since) ||
+    compare(a.definition.id, b.definition.id)
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** IDs below a DOWN invariant that is not suppressed itself; a circle of suppressions suppresses nobody. */
+function findSuppressed(down: readonly RegisteredInvariant[]): ReadonlySet<string> {
+  const ids = new Set(down.map(({ definition }) => definition.id));
+  const suppressors = new Map(
+    down.map(({ definition }) => [definition.id, definition.suppressedBy.filter((id) => ids.has(id))]),
+  );
+  const active = new Set([...suppressors].filter(([, by]) => by.length === 0).map(([id]) => id));
+  const suppressed = new Set<string>();
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const [id, by] of suppressors) {
+      if (suppressed.has(id) || !by.some((other) => active.has(other) || suppressed.has(other))) continue;
+      suppressed.add(id);
+      grown = true;
+    }
+  }
+  return suppressed;
+}
+
+function groupByService(down: readonly RegisteredInvariant[]): RegisteredInvariant[][] {
+  const groups = new Map<string, RegisteredInvariant[]>();
+  for (const member of down) {
+    const { id, service } = member.definition;
+    const key = service === null ? `invariant/${id}` : `service/${service}`;
+    groups.set(key, [...(groups.get(key) ?? []), member]);
+  }
+  return [...groups.values()];
+}
+
+function toIncident(
+  owner: RegisteredInvariant,
+  check: CheckResult,
+  group: readonly RegisteredInvariant[],
+): Incident {
+  const { id, service } = owner.definition;
+  return {
+    invariantId: id,
+    service,
+    priority: group.map(({ definition }) => definition.priority).reduce(higher),
+    detectedAt: owner.health.failingSince ?? check.at,
+    check,
+    joined: group.flatMap((member) =>
+      member === owner || !member.health.lastCheck ? [] : [member.health.lastCheck],
+    ),
+  };
+}
+
+const RANK: Readonly<Record<Priority, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
+
+function higher(a: Priority, b: Priority): Priority {
+  return RANK[b] < RANK[a] ? b : a;
+}
+
+function byUrgency(a: Incident, b: Incident): number {
+  return RANK[a.priority] - RANK[b.priority] || compare(a.detectedAt, b.detectedAt);
 }

@@ -32,6 +32,8 @@ export interface ControlRequest {
   readonly expect?: Expectation;
   /** Who asks, for logs and events: `person`, `ticket:<id>`. */
   readonly by: string;
+  /** Idempotency key: a repeated call with the same key gets the first call's result, and nothing is done twice. */
+  readonly operationId?: string;
 }
 
 export type ControlOutcome =

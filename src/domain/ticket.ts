@@ -1,4 +1,3 @@
-import type { Json } from './json';
 import type { Priority } from './invariant';
 import type { CheckResult } from './check';
 
@@ -75,7 +74,9 @@ export const NEW_TICKET: TicketState = {
 
 export type TicketEvent =
   | { readonly type: 'claimed' }
-  | { readonly type: 'effect_started' }
+  | { readonly type: 'acting' }
+  /** An acting call ended and something was, or may have been, changed. */
+  | { readonly type: 'effect_done' }
   | { readonly type: 'verifying' }
   | { readonly type: 'investigating' }
   | { readonly type: 'blocked'; readonly on: BlockedOn; readonly escalation: Escalation | null }
@@ -96,10 +97,10 @@ export function applyTicketEvent(state: TicketState, event: TicketEvent): Ticket
       return state.status === 'pending'
         ? { ...state, status: 'in_progress', phase: 'investigating', blockedOn: null, attempt: 1 }
         : null;
-    case 'effect_started':
-      return state.status === 'in_progress'
-        ? { ...state, phase: 'acting', effects: state.effects + 1 }
-        : null;
+    case 'acting':
+      return state.status === 'in_progress' ? { ...state, phase: 'acting' } : null;
+    case 'effect_done':
+      return state.status === 'in_progress' ? { ...state, effects: state.effects + 1 } : null;
     case 'verifying':
       return state.status === 'pending'
         ? null
@@ -147,5 +148,6 @@ export interface TicketResult {
   readonly attempts: number;
   readonly effects: number;
   readonly closedAt: string;
-  readonly verdict: Json;
+  /** Why a person closed it; null when it was repaired. */
+  readonly reason: string | null;
 }

@@ -1,8 +1,9 @@
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
-import type { Brain, EvidenceItem, TicketSpec } from '../domain/ticket';
-import type { Decision, Proposal, ToolCall, ToolResult } from '../domain/tool';
+import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
+import type { Brain, TicketSpec } from '../domain/ticket';
+import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
 import type { Json } from '../domain/json';
 
 /** Every name that crosses a process border through Temporal stands here, once. */
@@ -74,6 +75,8 @@ export interface TicketEvidence {
   readonly signature: string;
   readonly check: CheckResult;
 }
+
+export { evidenceSignature } from '../domain/incident';
 
 export interface RecoveredHint {
   readonly check: CheckResult;
@@ -156,22 +159,6 @@ export interface SweepReport {
   readonly checks: readonly CheckResult[];
 }
 
-export interface Verdict {
-  readonly createTicket: boolean;
-  readonly reason: string;
-  readonly objective: string;
-  readonly successCriteria: string;
-  readonly context: string;
-  readonly suspectedCause: string;
-  readonly confidence: number;
-}
-
-export interface EvidenceBundle {
-  readonly ticketId: string;
-  readonly at: string;
-  readonly items: readonly EvidenceItem[];
-}
-
 export interface VerifyInput {
   readonly invariantId: string;
   readonly joined: readonly string[];
@@ -184,6 +171,8 @@ export interface VerifyResult {
   /** Consecutive successes seen of each invariant that had to hold. */
   readonly successes: number;
   readonly failing: readonly CheckResult[];
+  /** Set when nothing was left to hold: the invariants were removed or disabled meanwhile. */
+  readonly note?: string;
 }
 
 /** Activities on the queue `harness-monitor`. */
@@ -202,11 +191,18 @@ export interface TicketContext {
   readonly ticketId: string;
   readonly invariantId: string;
   readonly service: string | null;
+  /** First failed check, RFC 3339. */
+  readonly detectedAt: string;
 }
 
 export interface Claim {
+  /** Which agent process took the ticket. */
   readonly agent: string;
   readonly brain: Brain;
+  /** Budget of one attempt. */
+  readonly maxTurns: number;
+  /** When a blocked ticket starts its next attempt by itself. */
+  readonly retryAfterMs: number;
 }
 
 export interface ProposeInput {
@@ -232,7 +228,7 @@ export interface ToolInput {
 
 /** One activity per tool, so that history and the Temporal Web UI name what was done. */
 export type ToolActivities = Readonly<
-  Record<import('../domain/tool').ToolName, (input: ToolInput) => Promise<ToolResult>>
+  Record<ToolName, (input: ToolInput) => Promise<ToolResult>>
 >;
 
 /** Activities on the queue `harness-agent`. */

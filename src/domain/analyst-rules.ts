@@ -1,0 +1,49 @@
+import type { Incident } from './incident';
+import type { EvidenceItem } from './ticket';
+
+/** Facts about one incident, collected once when it is triaged. */
+export interface EvidenceBundle {
+  readonly ticketId: string;
+  readonly at: string;
+  readonly items: readonly EvidenceItem[];
+}
+
+/** The analyst's answer, whoever gave it. */
+export interface Verdict {
+  readonly createTicket: boolean;
+  readonly reason: string;
+  readonly objective: string;
+  readonly successCriteria: string;
+  readonly context: string;
+  readonly suspectedCause: string;
+  /** 0 to 1. */
+  readonly confidence: number;
+  /** After a "no": the ticket opens anyway when the invariant is still down by then. */
+  readonly forceOpenAfterMs: number;
+}
+
+/** The analyst without a model: every confirmed failure deserves a ticket; the cause is read off the process and the check. */
+export function ruleVerdict(
+  incident: Incident,
+  evidence: EvidenceBundle,
+  options: { readonly description: string; readonly forceOpenAfterMs: number },
+): Verdict {
+  const subject = incident.service ?? incident.invariantId;
+  const joined = incident.joined.map((check) => check.invariantId);
+  const process = evidence.items.find((item) => item.kind === 'process');
+  return {
+    createTicket: true,
+    reason: `${incident.invariantId} is confirmed down: ${incident.check.error ?? 'the condition is false'}`,
+    objective: `Bring ${subject} back: ${options.description || `${incident.invariantId} holds again`}`,
+    successCriteria: `${[incident.invariantId, ...joined].join(', ')} ${joined.length > 0 ? 'hold' : 'holds'} again, and no other invariant of ${subject} is broken.`,
+    context: evidence.items.map((item) => `[${item.id}] ${item.title}`).join('\n'),
+    suspectedCause: suspectedCause(incident, process?.title ?? null),
+    confidence: process ? 0.8 : 0.5,
+    forceOpenAfterMs: options.forceOpenAfterMs,
+  };
+}
+
+function suspectedCause(incident: Incident, process: string | null): string {
+  const seen = incident.check.error ?? 'the condition is false';
+  return process ? `${process}; the check saw: ${seen}` : `The check saw: ${seen}`;
+}

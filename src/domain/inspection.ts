@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { SERVICE_STATES } from './service-state';
+
+const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
+
+const service = z.object({
+  name: z.string(),
+  state: z.enum(SERVICE_STATES),
+  pid: z.number().nullable(),
+  startedAt: z.string().nullable(),
+  exit: exit.nullable(),
+  restarts: z.number(),
+  ready: z.boolean(),
+  desired: z.enum(['running', 'stopped']),
+});
+
+const check = z.object({
+  invariantId: z.string(),
+  revision: z.number(),
+  at: z.string(),
+  ok: z.boolean(),
+  latencyMs: z.number(),
+  resolved: z.record(z.string(), z.unknown()),
+  error: z.string().nullable(),
+});
+
+const inspection = z.object({
+  /** Null: the supervisor does not know the service. */
+  service: service.nullable(),
+  /** Whether the harness can start and stop it. */
+  controllable: z.boolean(),
+  /** Linux state letter: `T` is stopped by a signal, `Z` a zombie; null where /proc cannot be read. */
+  process: z.object({ state: z.string().nullable() }).nullable(),
+  /** Alive and within its boot time (`ready.timeout`). */
+  starting: z.boolean(),
+  /** The ticket's invariant, probed right now; null when it could not be. */
+  invariant: check.nullable(),
+  lastLines: z.array(z.string()),
+});
+
+/** What `inspect_service` reports as data. */
+export type Inspection = z.infer<typeof inspection>;
+
+/** Null when the data is not an inspection. */
+export function parseInspection(data: unknown): Inspection | null {
+  const parsed = inspection.safeParse(data);
+  return parsed.success ? parsed.data : null;
+}

@@ -1,0 +1,76 @@
+import type { CheckResult } from './check';
+import { errorClass, findTicket } from './incident';
+import type { OpenTicket } from './incident';
+import type { InvariantHealth } from './health';
+import type { InvariantDefinition } from './invariant';
+import type { RegisteredInvariant } from './registry';
+import type { ServiceStatus } from './service-state';
+
+/** One invariant as a sweep left it. */
+export interface Observed {
+  /** As the registry had it when the sweep began. */
+  readonly before: RegisteredInvariant;
+  readonly health: InvariantHealth;
+  readonly check: CheckResult;
+}
+
+/** Quick second looks at a failure must not take longer than this each. */
+const CONFIRM_TIMEOUT_MS = 700;
+
+/** When to look again within the sweep; null when the state is decided. Milliseconds. */
+export function secondLook(
+  health: InvariantHealth,
+  definition: InvariantDefinition,
+): { readonly afterMs: number; readonly timeoutMs: number } | null {
+  switch (health.state) {
+    case 'suspect':
+      return {
+        afterMs: definition.confirm.spacingMs,
+        timeoutMs: Math.min(definition.timeoutMs, CONFIRM_TIMEOUT_MS),
+      };
+    case 'recovering':
+      // With the short limit a service that needs a second for its answer could never be seen to recover.
+      return { afterMs: definition.recover.spacingMs, timeoutMs: definition.timeoutMs };
+    case 'unknown':
+    case 'up':
+    case 'down':
+      return null;
+  }
+}
+
+/** Whether the registry must hear of it: another state, another count of an undecided one, another kind of error. */
+export function isNews(before: InvariantHealth, after: InvariantHealth): boolean {
+  if (after === before) return false;
+  if (after.state !== before.state) return true;
+  switch (after.state) {
+    case 'unknown':
+    case 'up':
+      return false;
+    case 'suspect':
+    case 'recovering':
+      return after.failures !== before.failures || after.successes !== before.successes;
+    case 'down':
+      return isOtherError(before, after.lastCheck);
+  }
+}
+
+/** The open ticket that must hear of a DOWN invariant: it has not joined yet, fails anew, or fails in another way. */
+export function ticketToTell(observed: Observed, openTickets: readonly OpenTicket[]): OpenTicket | null {
+  if (observed.health.state !== 'down') return null;
+  const ticket = findTicket(observed.before, openTickets);
+  if (!ticket) return null;
+  const { id } = observed.before.definition;
+  const isKnown = ticket.invariantId === id || ticket.joinedInvariants.includes(id);
+  const before = observed.before.health;
+  return !isKnown || before.state !== 'down' || isOtherError(before, observed.check) ? ticket : null;
+}
+
+/** Somebody stopped the service, or it boots for the first time in this run: a failing check would say nothing new. */
+export function isExcused(service: ServiceStatus | undefined): boolean {
+  if (!service) return false;
+  return service.desired === 'stopped' || (service.state === 'starting' && service.restarts === 0);
+}
+
+function isOtherError(before: InvariantHealth, check: CheckResult | null): boolean {
+  return errorClass(before.lastCheck?.error ?? null) !== errorClass(check?.error ?? null);
+}

@@ -1,0 +1,97 @@
+import type {
+  BlockedOn,
+  Brain,
+  Escalation,
+  TicketNote,
+  TicketPhase,
+  TicketResolution,
+  TicketStatus,
+} from './ticket';
+import { OPEN_STATUSES } from './ticket';
+import type { Priority } from './invariant';
+import type { TimelineEntry, Trajectory } from './trajectory';
+
+/** A ticket as people see it, in lists and in detail; derived from its trajectory only. */
+export interface TicketView {
+  readonly id: string;
+  readonly invariantId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly temporalUrl: string | null;
+  readonly status: TicketStatus;
+  readonly blockedOn: BlockedOn | null;
+  readonly phase: TicketPhase | null;
+  readonly resolution: TicketResolution | null;
+  readonly escalation: Escalation | null;
+  readonly attempt: number;
+  readonly objective: string;
+  readonly successCriteria: string;
+  readonly context: string;
+  readonly suspectedCause: string;
+  readonly priority: Priority;
+  readonly brain: Brain | null;
+  readonly sourceType: 'monitor' | 'manual';
+  readonly sourceId: string;
+  readonly service: string | null;
+  readonly joinedInvariants: readonly string[];
+  readonly detectedAt: string;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly closedAt: string | null;
+  readonly turnsUsed: number;
+  readonly notes: readonly TicketNote[];
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export interface TicketFilter {
+  /** `open`: pending, in progress or blocked. */
+  readonly status?: TicketStatus | 'open';
+  readonly invariant?: string;
+  readonly service?: string;
+}
+
+/** Null when the history carries no readable ticket. */
+export function ticketView(trajectory: Trajectory, temporalUrl: string | null): TicketView | null {
+  const { ticket } = trajectory;
+  if (!ticket) return null;
+  return {
+    id: ticket.id,
+    invariantId: ticket.invariantId,
+    workflowId: trajectory.workflowId,
+    runId: trajectory.runId,
+    temporalUrl,
+    status: trajectory.status,
+    blockedOn: trajectory.blockedOn,
+    phase: trajectory.phase,
+    resolution: trajectory.resolution,
+    escalation: trajectory.escalation,
+    attempt: trajectory.attempt,
+    objective: ticket.objective,
+    successCriteria: ticket.successCriteria,
+    context: ticket.context,
+    suspectedCause: ticket.suspectedCause,
+    priority: ticket.priority,
+    brain: trajectory.brain,
+    sourceType: ticket.sourceType,
+    sourceId: ticket.sourceId,
+    service: ticket.service,
+    joinedInvariants: trajectory.joinedInvariants,
+    detectedAt: ticket.detectedAt,
+    createdAt: ticket.createdAt,
+    startedAt: trajectory.claimedAt,
+    closedAt: trajectory.closedAt,
+    turnsUsed: trajectory.turns.filter((turn) => turn.attempt === trajectory.attempt).length,
+    notes: trajectory.notes,
+    timeline: trajectory.timeline,
+  };
+}
+
+export function matchesFilter(
+  ticket: Pick<TicketView, 'status' | 'invariantId' | 'service'>,
+  filter: TicketFilter,
+): boolean {
+  if (filter.invariant !== undefined && ticket.invariantId !== filter.invariant) return false;
+  if (filter.service !== undefined && ticket.service !== filter.service) return false;
+  if (filter.status === undefined) return true;
+  return filter.status === 'open' ? OPEN_STATUSES.includes(ticket.status) : ticket.status === filter.status;
+}

@@ -1,0 +1,48 @@
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { FAILURES } from '../domain/failures';
+import { EMPTY_REGISTRY, reduceRegistry, rejectRegistryEvent } from '../domain/registry';
+import type { RegistryEvent, RegistryState } from '../domain/registry';
+import type { ChangeRegistry, RegistryInput } from './contract';
+import { QUERIES, SIGNALS, UPDATES } from './contract';
+
+type Change = Parameters<ChangeRegistry>[0];
+
+/**
+ * Owns definitions and health states for ever. Its state is `fold(reduceRegistry, history)` from the input on: every
+ * accepted update and every signal is one event, and nothing else changes it.
+ */
+export async function InvariantRegistry(input: RegistryInput): Promise<never> {
+  let state = input.state ?? EMPTY_REGISTRY;
+  setHandler(defineQuery<RegistryState>(QUERIES.registryState), () => state);
+  setHandler(defineSignal<[RegistryEvent]>(SIGNALS.transitions), (event) => {
+    state = reduceRegistry(state, event);
+  });
+  setHandler(
+    defineUpdate<RegistryState['revision'], [Change]>(UPDATES.changeRegistry),
+    (event) => {
+      state = reduceRegistry(state, event);
+      return state.revision;
+    },
+    {
+      validator: (event: Change) => {
+        const rejection = rejectRegistryEvent(state, event);
+        if (rejection) {
+          throw ApplicationFailure.nonRetryable(rejection.message, FAILURES.registryRejected, rejection);
+        }
+      },
+    },
+  );
+  await condition(() => workflowInfo().continueAsNewSuggested);
+  await condition(allHandlersFinished);
+  return await continueAsNew<typeof InvariantRegistry>({ state });
+}

@@ -1,0 +1,17 @@
+import type { TicketSpec, TicketState } from '../domain/ticket';
+import type { TicketMemo } from './contract';
+
+const MAX_OBJECTIVE = 300;
+const MAX_REASON = 300;
+const MAX_JOINED = 16;
+
+/** What lists show besides the search attributes; capped, because a memo may hold 2 KB. */
+export function ticketMemo(spec: TicketSpec, state: TicketState, joined: readonly string[]): TicketMemo {
+  return {
+    objective: spec.objective.slice(0, MAX_OBJECTIVE),
+    attempt: state.attempt,
+    blocked_on: state.blockedOn,
+    joined_invariants: joined.slice(0, MAX_JOINED),
+    escalation_reason: state.escalation?.reason.slice(0, MAX_REASON) ?? null,
+  };
+}

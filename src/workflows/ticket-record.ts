@@ -1,0 +1,114 @@
+import {
+  condition,
+  setHandler,
+  defineSignal,
+  upsertMemo,
+  upsertSearchAttributes,
+  setCurrentDetails,
+} from '@temporalio/workflow';
+import type { Brain, TicketEvent, TicketSpec, TicketState } from '../domain/ticket';
+import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
+import type {
+  CancelReason,
+  NoteInput,
+  PersonRequest,
+  RecoveredHint,
+  TicketContext,
+  TicketEvidence,
+} from './contract';
+import { SIGNALS } from './contract';
+import { ticketKeys } from './search-attributes';
+import { ticketMemo } from './ticket-memo';
+
+/** The mutable side of one ticket run: its state, and what signals have brought. Nothing else changes it. */
+export class TicketRecord {
+  state: TicketState = NEW_TICKET;
+  cancelReason: CancelReason | null = null;
+  private readonly joined = new Set<string>();
+  private readonly seen = new Set<string>();
+  private news: string[] = [];
+  private recovered = false;
+  private retry = false;
+
+  constructor(readonly spec: TicketSpec) {
+    for (const id of spec.joinedInvariants) this.joined.add(id);
+    setHandler(defineSignal<[TicketEvidence]>(SIGNALS.evidence), (evidence) => this.addEvidence(evidence));
+    setHandler(defineSignal<[RecoveredHint]>(SIGNALS.recovered), () => {
+      this.recovered = true;
+    });
+    setHandler(defineSignal<[NoteInput]>(SIGNALS.note), (note) => this.addNote(note));
+    setHandler(defineSignal<[CancelReason]>(SIGNALS.cancelReason), (reason) => {
+      this.cancelReason ??= reason;
+    });
+    setHandler(defineSignal<[PersonRequest]>(SIGNALS.retry), () => {
+      this.retry = true;
+    });
+  }
+
+  get context(): TicketContext {
+    const { id, invariantId, service, detectedAt } = this.spec;
+    return { ticketId: id, invariantId, service, detectedAt };
+  }
+
+  get joinedInvariants(): readonly string[] {
+    return [...this.joined];
+  }
+
+  /** Applies a legal event and publishes the new state; an illegal one, or one that changes nothing, is silent. */
+  apply(event: TicketEvent, brain?: Brain): void {
+    const next = applyTicketEvent(this.state, event);
+    if (!next || JSON.stringify(next) === JSON.stringify(this.state)) return;
+    this.state = next;
+    this.publish(brain);
+  }
+
+  /** Evidence and notes that came since the last call, as text for the brain. */
+  takeNews(): readonly string[] {
+    const news = this.news;
+    this.news = [];
+    return news;
+  }
+
+  /** Whether somebody said the invariant holds, since the last call. */
+  takeRecoveredHint(): boolean {
+    const recovered = this.recovered;
+    this.recovered = false;
+    return recovered;
+  }
+
+  /** While blocked: resolves when there is a reason to move, and says which. */
+  async waitForReason(retryAfterMs: number): Promise<'recovered' | 'retry'> {
+    await condition(() => this.recovered || this.retry, retryAfterMs);
+    if (this.takeRecoveredHint()) return 'recovered';
+    this.retry = false;
+    return 'retry';
+  }
+
+  private addEvidence(evidence: TicketEvidence): void {
+    if (this.seen.has(evidence.signature)) return;
+    this.seen.add(evidence.signature);
+    const { invariantId, error } = evidence.check;
+    this.news.push(`${invariantId} fails: ${error ?? 'the condition is false'}`);
+    if (invariantId === this.spec.invariantId || this.joined.has(invariantId)) return;
+    this.joined.add(invariantId);
+    this.publish();
+  }
+
+  private addNote(note: NoteInput): void {
+    if (this.seen.has(note.signature)) return;
+    this.seen.add(note.signature);
+    this.news.push(`${note.by} notes: ${note.text}`);
+  }
+
+  private publish(brain?: Brain): void {
+    const { status, phase, resolution } = this.state;
+    upsertSearchAttributes([
+      { key: ticketKeys.status, value: status },
+      { key: ticketKeys.phase, value: phase },
+      { key: ticketKeys.resolution, value: resolution },
+      ...(brain ? [{ key: ticketKeys.brain, value: brain }] : []),
+    ]);
+    upsertMemo({ ...ticketMemo(this.spec, this.state, this.joinedInvariants) });
+    setCurrentDetails(`**${status}**${phase ? ` · ${phase}` : ''}${resolution ? ` · ${resolution}` : ''}`);
+  }
+}

@@ -1,0 +1,49 @@
+import { sleep } from '@temporalio/workflow';
+import type { Verdict } from '../domain/analyst-rules';
+import type { CheckResult } from '../domain/check';
+import type { Incident } from '../domain/incident';
+import type { TriageInput, TriageResult } from './contract';
+import { openTicket } from './open-ticket';
+import { proof, triage } from './proxies';
+
+const LOOK_AGAIN_EVERY_MS = 5_000;
+
+/**
+ * Collects evidence, asks the analyst, and opens the ticket or adds to the open one. The analyst can delay a ticket, never
+ * lose one: after a "no" the invariant is watched, and the ticket opens when it stays down.
+ */
+export async function TriageFailure({ incident }: TriageInput): Promise<TriageResult> {
+  const evidence = await triage.collectEvidence.executeWithOptions(
+    { summary: `what happened to ${subject(incident)}?` },
+    [incident],
+  );
+  const verdict = await triage.analyzeFailure.executeWithOptions({ summary: 'is this worth a ticket?' }, [
+    { incident, evidence },
+  ]);
+  if (!verdict.createTicket && (await recoversBy(incident, verdict))) {
+    return { outcome: 'recovered', ticketId: null, reason: verdict.reason };
+  }
+  return await openTicket(incident, evidence, verdict);
+}
+
+/** Watches a failure that the analyst would not ticket; false once it has lasted too long. */
+async function recoversBy(incident: Incident, verdict: Verdict): Promise<boolean> {
+  const input = {
+    invariantId: incident.invariantId,
+    joined: incident.joined.map((check: CheckResult) => check.invariantId),
+    service: incident.service,
+  };
+  for (let waitedMs = 0; waitedMs < verdict.forceOpenAfterMs; waitedMs += LOOK_AGAIN_EVERY_MS) {
+    await sleep(LOOK_AGAIN_EVERY_MS);
+    const result = await proof.verifyRecovery.executeWithOptions(
+      { summary: 'still down?', scheduleToStartTimeout: '24h' },
+      [input],
+    );
+    if (result.recovered) return true;
+  }
+  return false;
+}
+
+function subject(incident: Incident): string {
+  return incident.service ?? incident.invariantId;
+}

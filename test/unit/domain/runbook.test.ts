@@ -1,0 +1,172 @@
+import type { CheckResult } from '../../../src/domain/check';
+import type { Inspection } from '../../../src/domain/inspection';
+import type { Json } from '../../../src/domain/json';
+import { HUNG_AFTER_MS, nextRunbookStep, parseRunbookMemory } from '../../../src/domain/runbook';
+import type { RunbookMemory, RunbookStep } from '../../../src/domain/runbook';
+import type { ServiceStatus } from '../../../src/domain/service-state';
+import type { ToolResult } from '../../../src/domain/tool';
+
+const DETECTED = '2026-01-01T00:00:00.000Z';
+const after = (ms: number) => new Date(Date.parse(DETECTED) + ms).toISOString();
+
+const refused: CheckResult = {
+  invariantId: 'api_healthy',
+  revision: 1,
+  at: DETECTED,
+  ok: false,
+  latencyMs: 1,
+  resolved: {},
+  error: 'connect ECONNREFUSED 127.0.0.1:1',
+};
+const answered503: CheckResult = {
+  ...refused,
+  resolved: { status: 503 },
+  error: 'status == 200 is false (status 503)',
+};
+const holds: CheckResult = { ...refused, ok: true, resolved: { status: 200 }, error: null };
+
+const running: ServiceStatus = {
+  name: 'api',
+  state: 'running',
+  pid: 42,
+  startedAt: DETECTED,
+  exit: null,
+  restarts: 0,
+  ready: true,
+  desired: 'running',
+};
+const exited: ServiceStatus = {
+  ...running,
+  state: 'exited',
+  pid: null,
+  exit: { code: null, signal: 'SIGKILL', at: DETECTED },
+};
+
+function inspection(change: Partial<Inspection>): Inspection {
+  return {
+    service: running,
+    controllable: true,
+    process: { state: 'S' },
+    starting: false,
+    invariant: refused,
+    lastLines: ['last words'],
+    ...change,
+  };
+}
+
+function result(tool: string, data: unknown, change: Partial<ToolResult> = {}): ToolResult {
+  return { callId: 'c', tool, isError: false, content: 'said', data: data as Json, ...change };
+}
+
+function step(results: ToolResult[], memory: RunbookMemory | null = null, now = after(10_000)): RunbookStep {
+  return nextRunbookStep({ service: 'api', detectedAt: DETECTED, now, results, memory });
+}
+
+const seen = (change: Partial<Inspection>, memory: RunbookMemory | null = null, now?: string) =>
+  step([result('inspect_service', inspection(change))], memory, now);
+
+describe('the runbook ladder', () => {
+  it('looks before it does anything', () => {
+    expect(step([])).toMatchObject({ tool: 'inspect_service', input: { service: 'api' } });
+  });
+
+  it('no service belongs to the invariant: a person', () => {
+    const first = nextRunbookStep({
+      service: null,
+      detectedAt: DETECTED,
+      now: DETECTED,
+      results: [],
+      memory: null,
+    });
+    expect(first).toMatchObject({ tool: 'update_ticket_status', input: { status: 'blocked' } });
+  });
+
+  const rungs: [string, Partial<Inspection>, string, Record<string, unknown>][] = [
+    ['it holds again', { invariant: holds }, 'update_ticket_status', { status: 'completed' }],
+    ['dead', { service: exited, process: null }, 'service_control', { action: 'restart', expect: 'exited' }],
+    [
+      'stopped by a signal',
+      { process: { state: 'T' } },
+      'service_control',
+      { action: 'restart', expect: { pid: 42, started_at: DETECTED } },
+    ],
+    [
+      'alive and silent for long',
+      {},
+      'service_control',
+      { action: 'restart', expect: { pid: 42, started_at: DETECTED } },
+    ],
+    ['booting', { starting: true }, 'inspect_service', { wait_s: 5 }],
+    ['answers wrongly', { invariant: answered503 }, 'update_ticket_status', { status: 'blocked' }],
+    [
+      'stopped by a person',
+      { service: { ...exited, desired: 'stopped' } },
+      'update_ticket_status',
+      { status: 'blocked' },
+    ],
+    ['not ours to start', { controllable: false }, 'update_ticket_status', { status: 'blocked' }],
+    ['unknown to the supervisor', { service: null }, 'update_ticket_status', { status: 'blocked' }],
+  ];
+  it.each(rungs)('%s', (_name, change, tool, input) => {
+    expect(seen(change)).toMatchObject({ tool, input });
+  });
+
+  it('silent but alive: not touched before it has been failing for 4.5 s', () => {
+    expect(seen({}, null, after(HUNG_AFTER_MS - 1))).toMatchObject({
+      tool: 'inspect_service',
+      input: { wait_s: 5 },
+    });
+    expect(seen({}, null, after(HUNG_AFTER_MS))).toMatchObject({ tool: 'service_control' });
+  });
+
+  it('after a restart that worked: asks for the proof and says what was done', () => {
+    const restart = seen({ service: exited });
+    const next = step([result('service_control', { outcome: 'performed' })], restart.memory);
+    expect(next.input).toEqual({ status: 'completed', reason: 'After restart of api the invariant holds.' });
+  });
+
+  it.each(['fenced', 'failed'])('after a restart that was %s: looks again', (outcome) => {
+    const restart = seen({ service: exited });
+    expect(step([result('service_control', { outcome })], restart.memory)).toMatchObject({
+      tool: 'inspect_service',
+    });
+  });
+
+  it('still dead after one restart: a person, with the last words of the service', () => {
+    const restart = seen({ service: exited });
+    const failed = step([result('service_control', { outcome: 'failed' })], restart.memory);
+    const last = step([result('inspect_service', inspection({ service: exited }))], failed.memory);
+    expect(last).toMatchObject({ tool: 'update_ticket_status', input: { status: 'blocked' } });
+    expect(last.input['report']).toMatch(/Tried:\n- restart of api\n\nTo try:\n- its log says: last words/);
+  });
+
+  it('a failed proof: looks again and never closes by itself', () => {
+    const next = step([result('update_ticket_status', null, { isError: true, content: 'Not verified' })]);
+    expect(next).toMatchObject({ tool: 'inspect_service' });
+  });
+
+  it('the tool cannot see: a person, not a guess', () => {
+    const blind = step([result('inspect_service', null, { isError: true, content: 'no supervisor' })]);
+    expect(blind).toMatchObject({
+      tool: 'update_ticket_status',
+      input: { status: 'blocked', reason: 'no supervisor' },
+    });
+  });
+
+  it('never looks for ever: a boot that does not end reaches a person', () => {
+    let memory: RunbookMemory | null = null;
+    for (let turn = 0; turn < 25; turn += 1) {
+      const next: RunbookStep = turn === 0 ? step([]) : seen({ starting: true }, memory);
+      if (next.tool === 'update_ticket_status') return;
+      memory = next.memory;
+    }
+    throw new Error('still looking after 25 turns');
+  });
+
+  it('its memory survives a JSON round trip; something else is no memory', () => {
+    const { memory } = seen({ service: exited });
+    expect(parseRunbookMemory(JSON.parse(JSON.stringify(memory)) as Json)).toEqual(memory);
+    expect(parseRunbookMemory(null)).toBeNull();
+    expect(parseRunbookMemory({ looks: 'many' })).toBeNull();
+  });
+});

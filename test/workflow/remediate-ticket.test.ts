@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { CheckResult } from '../../src/domain/check';
+import type { TicketResult, TicketSpec } from '../../src/domain/ticket';
+import type { Proposal, ToolCall, ToolResult } from '../../src/domain/tool';
+import type {
+  AgentActivities,
+  MonitorActivities,
+  RemediateInput,
+  VerifyResult,
+} from '../../src/workflows/contract';
+import { QUEUES, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
+import { startTemporal, startWorker } from '../support/workflow-environment';
+
+jest.setTimeout(60_000);
+
+let env: TestWorkflowEnvironment;
+const workers: { stop(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  env = await startTemporal();
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+});
+afterAll(async () => {
+  await env.teardown();
+});
+
+const AT = '2026-01-01T00:00:00.000Z';
+const failing: CheckResult = {
+  invariantId: 'api_healthy',
+  revision: 1,
+  at: AT,
+  ok: false,
+  latencyMs: 1,
+  resolved: {},
+  error: 'connection refused',
+};
+
+function ticket(invariantId: string): TicketSpec {
+  return {
+    id: `T-${invariantId}`,
+    invariantId,
+    service: 'api',
+    objective: 'Bring api back',
+    successCriteria: 'it holds',
+    context: '',
+    priority: 'high',
+    suspectedCause: 'killed',
+    confidence: 0.8,
+    sourceType: 'monitor',
+    sourceId: invariantId,
+    detectedAt: AT,
+    createdAt: AT,
+    joinedInvariants: [],
+    evidence: [],
+    firstCheck: { ...failing, invariantId },
+  };
+}
+
+/** A brain that plays a list of calls and fails loudly when it runs out. */
+function scripted(...calls: Omit<ToolCall, 'id'>[]) {
+  const seen: (readonly ToolResult[])[] = [];
+  let turn = 0;
+  return {
+    seen,
+    proposeStep: (input: { results: readonly ToolResult[] }): Promise<Proposal> => {
+      seen.push(input.results);
+      const call = calls[turn];
+      turn += 1;
+      if (!call) throw new Error(`the script has ${calls.length} calls, turn ${turn} was asked for`);
+      return Promise.resolve({
+        brain: 'runbook',
+        text: '',
+        calls: [{ id: `c${turn}`, ...call }],
+        memory: null,
+      });
+    },
+  };
+}
+
+const tool =
+  (data: ToolResult['data'], isError = false) =>
+  ({ call }: { call: ToolCall }): Promise<ToolResult> =>
+    Promise.resolve({ callId: call.id, tool: call.name, isError, content: 'done', data });
+
+/** Proofs in the order they are asked for. */
+function proofs(...answers: boolean[]) {
+  return (): Promise<VerifyResult> => {
+    const recovered = answers.shift();
+    if (recovered === undefined) throw new Error('one proof too many was asked for');
+    return Promise.resolve({
+      recovered,
+      at: AT,
+      successes: recovered ? 3 : 0,
+      failing: recovered ? [] : [failing],
+    });
+  };
+}
+
+async function run(
+  activities: Partial<AgentActivities>,
+  monitor: Partial<MonitorActivities>,
+): Promise<WorkflowHandle<(input: RemediateInput) => Promise<TicketResult>>> {
+  workers.push(
+    await startWorker(env, 'agent', {
+      claimTicket: () =>
+        Promise.resolve({ agent: 'test', brain: 'runbook', maxTurns: 5, retryAfterMs: 60_000 }),
+      decide: () => Promise.resolve({ verdict: 'allow', rule: 'test', reason: '' }),
+      archiveTicket: () => Promise.resolve(),
+      ...activities,
+    }),
+    await startWorker(env, 'monitor', monitor),
+  );
+  const invariantId = `i-${randomUUID()}`;
+  return await env.client.workflow.start(WORKFLOWS.remediateTicket, {
+    workflowId: invariantId,
+    taskQueue: QUEUES.agent,
+    args: [{ ticket: ticket(invariantId) }],
+  });
+}
+
+const RESTART = { name: 'service_control', input: { service: 'api', action: 'restart', expect: 'exited' } };
+const DONE = { name: 'update_ticket_status', input: { status: 'completed', reason: 'r' } };
+const ASK = { name: 'update_ticket_status', input: { status: 'blocked', reason: 'cannot', report: 'facts' } };
+
+async function untilStatus(handle: WorkflowHandle, status: string): Promise<Record<string, unknown>> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
+    const description = await handle.describe();
+    if (description.typedSearchAttributes.toString().length >= 0) {
+      const attributes = description.searchAttributes;
+      if (attributes['TicketStatus']?.[0] === status) return { ...description.memo };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`the ticket did not become ${status} within 10 s`);
+}
+
+it('restart, then proof: completed as fixed, with the effect counted', async () => {
+  const brain = scripted(RESTART, DONE);
+  const handle = await run(
+    { ...brain, service_control: tool({ outcome: 'performed' }), update_ticket_status: tool(null) },
+    { verifyRecovery: proofs(true) },
+  );
+  expect(await handle.result()).toMatchObject({
+    status: 'completed',
+    resolution: 'fixed',
+    attempts: 1,
+    effects: 1,
+  });
+});
+
+it('nothing was changed, then proof: completed as self-recovered', async () => {
+  const brain = scripted(RESTART, DONE);
+  const handle = await run(
+    { ...brain, service_control: tool({ outcome: 'fenced' }), update_ticket_status: tool(null) },
+    { verifyRecovery: proofs(true) },
+  );
+  expect(await handle.result()).toMatchObject({ resolution: 'self_recovered', effects: 0 });
+});
+
+it('"completed" without recovery: answered with the failing check, the ticket stays open', async () => {
+  const brain = scripted(DONE, DONE);
+  const handle = await run(
+    { ...brain, update_ticket_status: tool(null) },
+    { verifyRecovery: proofs(false, true) },
+  );
+  expect(await handle.result()).toMatchObject({ status: 'completed' });
+  expect(brain.seen[1]).toMatchObject([
+    { isError: true, content: 'Not verified; still failing: api_healthy: connection refused' },
+  ]);
+});
+
+it('a denied call: never runs, the reason goes back to the brain', async () => {
+  const brain = scripted(RESTART, DONE);
+  const handle = await run(
+    {
+      ...brain,
+      decide: ({ call }) =>
+        Promise.resolve(
+          call.name === 'service_control'
+            ? { verdict: 'deny', rule: 'test', reason: 'not that one' }
+            : { verdict: 'allow', rule: 'test', reason: '' },
+        ),
+      service_control: () => Promise.reject(new Error('a denied tool ran')),
+      update_ticket_status: tool(null),
+    },
+    { verifyRecovery: proofs(true) },
+  );
+  expect(await handle.result()).toMatchObject({ resolution: 'self_recovered' });
+  expect(brain.seen[1]).toMatchObject([{ isError: true, content: 'Refused: not that one' }]);
+});
+
+it('a tool the policy let through by mistake but nobody knows: refused, no crash', async () => {
+  const brain = scripted({ name: 'rm_rf', input: {} }, DONE);
+  const handle = await run({ ...brain, update_ticket_status: tool(null) }, { verifyRecovery: proofs(true) });
+  expect(await handle.result()).toMatchObject({ status: 'completed' });
+  expect(brain.seen[1]).toMatchObject([{ tool: 'rm_rf', isError: true }]);
+});
+
+it('a brain that gives up: blocked with its reason, stays open, closes by itself when the invariant holds', async () => {
+  const handle = await run(
+    { ...scripted(ASK), update_ticket_status: tool(null) },
+    { verifyRecovery: proofs(false, true) },
+  );
+  expect(await untilStatus(handle, 'blocked')).toMatchObject({
+    blocked_on: 'person',
+    escalation_reason: 'cannot',
+  });
+  await handle.signal(SIGNALS.recovered, { check: failing }); // a hint that does not prove true
+  await untilStatus(handle, 'blocked');
+  await handle.signal(SIGNALS.recovered, { check: { ...failing, ok: true } });
+  expect(await handle.result()).toMatchObject({
+    status: 'completed',
+    resolution: 'self_recovered',
+    attempts: 1,
+  });
+});
+
+it('a person asks for another try: the next attempt begins', async () => {
+  const brain = scripted(ASK, DONE);
+  const handle = await run({ ...brain, update_ticket_status: tool(null) }, { verifyRecovery: proofs(true) });
+  await untilStatus(handle, 'blocked');
+  await handle.signal(SIGNALS.retry, { by: 'ana', reason: 'again' });
+  expect(await handle.result()).toMatchObject({ status: 'completed', attempts: 2 });
+});
+
+it('turns spent: blocked on the budget, not closed', async () => {
+  const brain = scripted(RESTART, RESTART, RESTART, RESTART, RESTART);
+  const handle = await run({ ...brain, service_control: tool({ outcome: 'noop' }) }, {});
+  expect(await untilStatus(handle, 'blocked')).toMatchObject({ blocked_on: 'budget' });
+  await handle.cancel();
+  await handle.result();
+});
+
+it.each([
+  ['cancel', 'cancelled'],
+  ['dismiss', 'dismissed'],
+] as const)('%s by a person: failed, the workflow itself completes', async (mode, resolution) => {
+  const handle = await run({ ...scripted(ASK), update_ticket_status: tool(null) }, {});
+  await untilStatus(handle, 'blocked');
+  await handle.signal(SIGNALS.cancelReason, { by: 'ana', reason: 'not needed', mode });
+  await handle.cancel();
+  expect(await handle.result()).toMatchObject({ status: 'failed', resolution, reason: 'not needed' });
+  expect((await handle.describe()).status.name).toBe('COMPLETED');
+});
+
+it('a joined invariant and a note reach the brain once, however often they are sent', async () => {
+  const notes: (readonly string[])[] = [];
+  const brain = scripted(ASK, DONE);
+  const handle = await run(
+    {
+      proposeStep: (input) => {
+        notes.push(input.notes);
+        return brain.proposeStep(input);
+      },
+      update_ticket_status: tool(null),
+    },
+    { verifyRecovery: proofs(true) },
+  );
+  await untilStatus(handle, 'blocked');
+  const other = { signature: 's', check: { ...failing, invariantId: 'api_fast' } };
+  const note = { at: AT, by: 'ana', text: 'look at the disk', signature: 'n' };
+  for (let again = 0; again < 3; again += 1) {
+    await handle.signal(SIGNALS.evidence, other);
+    await handle.signal(SIGNALS.note, note);
+  }
+  expect((await handle.describe()).memo).toMatchObject({ joined_invariants: ['api_fast'] });
+  await handle.signal(SIGNALS.retry, { by: 'ana', reason: '' });
+  await handle.result();
+  expect(notes[1]).toEqual(['api_fast fails: connection refused', 'ana notes: look at the disk']);
+});
