@@ -11,7 +11,7 @@ const project = (name, extra = {}) => ({
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   transform,
-  transformIgnorePatterns: ['/node_modules/(?!nanoid/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(nanoid|@marcbachmann/cel-js)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.build-'],
   ...extra,
 });

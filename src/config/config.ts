@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from '@temporalio/client';
 import type { InvariantDefinition } from '../domain/invariant';
 
 /** A service of `harness.yaml`, paths absolute, durations in milliseconds. */
@@ -22,7 +23,12 @@ export interface HarnessConfig {
   /** The file it came from; null for the built-in demo configuration. */
   readonly file: string | null;
   readonly dataDir: string;
-  readonly web: { readonly host: string; readonly port: number };
+  readonly web: {
+    readonly host: string;
+    readonly port: number;
+    /** HARNESS_TOKEN: the token of this run; without it the web process mints one. */
+    readonly token?: string;
+  };
   readonly temporal: {
     /** Null: start the embedded dev server (or use endpoints.json when a process is started alone). */
     readonly address: string | null;
@@ -30,6 +36,10 @@ export interface HarnessConfig {
     /** Port asked of the embedded server: 7233 unless set; 0 = any free port. */
     readonly embeddedPort: number;
     readonly cliPath: string | null;
+    /** From `TEMPORAL_*` only; what a connection to a Temporal service that is not ours needs. */
+    readonly apiKey?: string;
+    readonly tls?: NonNullable<ConnectionOptions['tls']>;
+    readonly metadata?: Readonly<Record<string, string>>;
   };
   readonly restartOwn: boolean;
   /** In start order (dependencies first). */
@@ -39,6 +49,8 @@ export interface HarnessConfig {
     readonly intervalMs: number;
     readonly concurrency: number;
     readonly cooldownMs: number;
+    /** HARNESS_MONITOR_PORT: the loopback port that `run` chose for it; without it the monitor takes a free one. */
+    readonly port?: number;
   };
   readonly analyst: { readonly openByMs: number; readonly forceOpenAfterMs: number };
   readonly agent: {

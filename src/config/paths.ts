@@ -11,6 +11,9 @@ export const paths = {
   logs: (dataDir: string) => join(dataDir, 'logs'),
   serviceLog: (dataDir: string, service: string) => join(dataDir, 'logs', `${service}.ndjson`),
   archive: (dataDir: string) => join(dataDir, 'archive'),
+  audit: (dataDir: string) => join(dataDir, 'audit.ndjson'),
+  /** Full output of the agent's commands. */
+  outputs: (dataDir: string) => join(dataDir, 'outputs'),
   controlSocket(dataDir: string): string {
     const path = join(dataDir, 'run', 'control.sock');
     // sun_path holds 107 bytes; a deep data directory gets a short name of its own instead.

@@ -1,7 +1,7 @@
 import type { Decision } from './tool';
 
 /** A word of a pattern that stands for a process ID. */
-export const PID = { param: 'pid' } as const;
+const PID = { param: 'pid' } as const;
 type PatternWord = string | readonly string[] | typeof PID;
 
 /** Allows one exact argv shape: same number of words, each equal to its pattern word. */

@@ -29,7 +29,7 @@ const PATTERNS: readonly (readonly [RegExp, Replacement])[] = [
   [/:\/\/[^\s/?#"'<>:@]{0,256}:[^\s/?#"'<>]{1,256}@/g, '://[redacted:userinfo]@'],
   [/:\/\/[A-Za-z0-9_-]{20,256}@/g, '://[redacted:userinfo]@'],
   [
-    /((?:authorization|set-cookie|\bcookie)\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)(?!\[redacted:)([^\r\n"'\\]{4,4096})/gi,
+    /((?:authorization|set-cookie|\bcookie)\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)(?!\s*\[redacted:)([^\r\n"'\\]{4,4096})/gi,
     (_match, head) => `${head}[redacted:header]`,
   ],
   [/(\bbearer )[A-Za-z0-9._~+/-]{16,}={0,2}/gi, (_match, head) => `${head}[redacted:bearer]`],

@@ -2,6 +2,7 @@ import type {
   BlockedOn,
   Brain,
   Escalation,
+  EvidenceItem,
   TicketNote,
   TicketPhase,
   TicketResolution,
@@ -38,6 +39,7 @@ export interface TicketView {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly closedAt: string | null;
+  readonly evidence: readonly EvidenceItem[];
   readonly turnsUsed: number;
   readonly notes: readonly TicketNote[];
   readonly timeline: readonly TimelineEntry[];
@@ -80,6 +82,7 @@ export function ticketView(trajectory: Trajectory, temporalUrl: string | null): 
     createdAt: ticket.createdAt,
     startedAt: trajectory.claimedAt,
     closedAt: trajectory.closedAt,
+    evidence: ticket.evidence,
     turnsUsed: trajectory.turns.filter((turn) => turn.attempt === trajectory.attempt).length,
     notes: trajectory.notes,
     timeline: trajectory.timeline,

@@ -20,6 +20,8 @@ export class HarnessWorkspace {
   readonly dir = mkdtempSync(join(tmpdir(), 'harness-e2e-'));
   readonly dataDir = join(this.dir, 'data');
   readonly children: ChildProcess[] = [];
+  /** Laid over the environment of every process started here; undefined removes a variable. */
+  readonly env: NodeJS.ProcessEnv = {};
   servicePort = 0;
   output = '';
 
@@ -163,6 +165,7 @@ export class HarnessWorkspace {
         HARNESS_TEMPORAL_PORT: '0',
         HARNESS_WEB_PORT: '0',
         TEMPORAL_CLI_PATH: await temporalExecutable(),
+        ...this.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

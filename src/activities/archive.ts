@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Logger } from 'pino';
+import { archivePath, TICKET_ID } from '../client/archive-reader';
+import type { ArchiveFile } from '../client/archive-reader';
+import { fetchHistory } from '../client/history';
+import type { TemporalAccess } from '../client/temporal';
+import { errorText } from '../config/error-text';
+import { FAILURES } from '../domain/failures';
+import { foldTrajectory } from '../domain/fold-trajectory';
+import type { AgentActivities } from '../workflows/contract';
+import { whileHeartbeating } from './heartbeat';
+
+export interface ArchiveDependencies {
+  readonly access: TemporalAccess;
+  readonly dataDir: string;
+  readonly log: Pick<Logger, 'info'>;
+}
+
+/**
+ * The activity `archiveTicket`: folds the ticket's history so far and keeps it as a file. Repeatable: the same ticket goes
+ * to the same file. Throws Storage when the file cannot be written, InvalidInput when the history is not that ticket's.
+ */
+export function createArchiveActivity(deps: ArchiveDependencies): Pick<AgentActivities, 'archiveTicket'> {
+  return {
+    async archiveTicket({ workflowId, runId, ticketId }) {
+      const events = await whileHeartbeating(() => fetchHistory(deps.access, workflowId, runId));
+      const trajectory = foldTrajectory(events);
+      if (
+        trajectory.ticket?.id !== ticketId ||
+        !TICKET_ID.test(ticketId) ||
+        trajectory.runStartedAt === null
+      ) {
+        throw ApplicationFailure.nonRetryable(
+          `the history of ${workflowId} (run ${runId}) is not that of ticket ${JSON.stringify(ticketId)}, but of ${JSON.stringify(trajectory.ticket?.id ?? null)}`,
+          FAILURES.invalidInput,
+        );
+      }
+      const file: ArchiveFile = { version: 1, archived_at: new Date().toISOString(), trajectory };
+      const path = archivePath(deps.dataDir, ticketId, trajectory.runStartedAt);
+      try {
+        await writeDurably(path, `${JSON.stringify(file)}\n`);
+      } catch (error) {
+        throw ApplicationFailure.retryable(`cannot write ${path}: ${errorText(error)}`, FAILURES.storage);
+      }
+      deps.log.info({ ticketId, path, status: trajectory.status }, 'ticket archived');
+    },
+  };
+}
+
+/** A reader sees the old file or the whole new one, also after a power cut. */
+async function writeDurably(path: string, text: string): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  // The rename itself is durable only once the folder is.
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,234 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import { errorText } from '../config/error-text';
+import { FAILURES } from '../domain/failures';
+import { applyCheck } from '../domain/health';
+import { evidenceSignature, findIncidents, isRecovered } from '../domain/incident';
+import type { OpenTicket } from '../domain/incident';
+import type { RegisteredInvariant, RegistryState } from '../domain/registry';
+import type { ControlSnapshot, ServiceStatus } from '../domain/service-state';
+import { isExcused, isNews, secondLook, ticketToTell } from '../domain/sweep';
+import type { Observed } from '../domain/sweep';
+import type { SweepInput, SweepReport } from '../workflows/contract';
+import { ticketWorkflowId } from '../workflows/contract';
+import { whileHeartbeating } from './heartbeat';
+import type { Probe } from './probe';
+import { createProbePool } from './probe-pool';
+import type { ProbePool } from './probe-pool';
+import type { Samples } from './samples';
+
+/** A sweep ends by then; what is undecided goes on in the next one. */
+const SWEEP_LIMIT_MS = 4_000;
+/** A report must stay below Temporal's 2 MB; the rest is still news in the next sweep. */
+const MAX_TRANSITIONS = 1_500;
+
+export interface CheckDeps {
+  readonly readRegistry: () => Promise<RegistryState>;
+  /** May reject: without the supervisor nothing is known about desired states, and everything is probed. */
+  readonly snapshot: () => Promise<ControlSnapshot>;
+  readonly openTickets: () => Promise<readonly OpenTicket[]>;
+  readonly probe: Probe;
+  readonly samples: Samples;
+  readonly now: () => Date;
+  readonly log: {
+    readonly info: (message: string) => void;
+    readonly error: (context: object, message: string) => void;
+  };
+  readonly concurrency: number;
+  readonly sweepLimitMs?: number;
+}
+
+/**
+ * The activity `checkInvariants`. A failing check is data; throws CheckCouldNotRun when the registry or the open tickets
+ * cannot be read or this machine has no sockets left. What was not probed to an end is in no list.
+ */
+export function createCheckInvariants(deps: CheckDeps) {
+  const pools = {
+    sweep: createProbePool(deps.probe, deps.concurrency),
+    // A check somebody waits for does not queue behind a thousand others.
+    direct: () => createProbePool(deps.probe, deps.concurrency),
+  };
+  const speaker = createSpeaker(deps);
+  return async function checkInvariants(input: SweepInput): Promise<SweepReport> {
+    return await whileHeartbeating(async (signal) => {
+      try {
+        const pool = input.scope.kind === 'all' ? pools.sweep : pools.direct();
+        const report = await sweep(deps, pool, input, signal);
+        speaker.succeeded(input, report.at);
+        return report;
+      } catch (error) {
+        signal.throwIfAborted();
+        throw speaker.failed(error);
+      }
+    });
+  };
+}
+
+async function sweep(
+  deps: CheckDeps,
+  pool: ProbePool,
+  input: SweepInput,
+  signal: AbortSignal,
+): Promise<SweepReport> {
+  const deadline = Date.now() + (deps.sweepLimitMs ?? SWEEP_LIMIT_MS);
+  const [registry, services] = await Promise.all([deps.readRegistry(), readServices(deps)]);
+  const all = Object.values(registry.invariants);
+  deps.samples.keepOnly(new Set(all.map(({ definition }) => definition.id)));
+  const watched = all.filter(
+    ({ definition }) =>
+      definition.enabled && !(definition.service !== null && isExcused(services.get(definition.service))),
+  );
+  const targets = byOldestSample(selectTargets(input, all, watched), deps.samples);
+
+  const stop = new AbortController();
+  const watch = {
+    deps,
+    pool,
+    deadline,
+    confirmed: input.confirmed,
+    signal: AbortSignal.any([signal, stop.signal]),
+  };
+  let observed: Observed[];
+  try {
+    const results = await Promise.all(targets.map((target) => observe(watch, target)));
+    observed = results.filter((result) => result !== null);
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  }
+  return report(deps, input, watched, observed, await deps.openTickets());
+}
+
+async function readServices(deps: CheckDeps): Promise<ReadonlyMap<string, ServiceStatus>> {
+  try {
+    const { services } = await deps.snapshot();
+    return new Map(services.map((service) => [service.name, service]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Whoever asks for one invariant gets it probed, also a disabled one; that changes no state. */
+function selectTargets(
+  { scope }: SweepInput,
+  all: readonly RegisteredInvariant[],
+  watched: readonly RegisteredInvariant[],
+): readonly RegisteredInvariant[] {
+  switch (scope.kind) {
+    case 'all':
+      return watched;
+    case 'service':
+      return watched.filter(({ definition }) => definition.service === scope.service);
+    case 'invariant':
+      return all.filter(({ definition }) => definition.id === scope.invariantId);
+  }
+}
+
+/** When there are more hung targets than places, those probed last wait: nobody is starved. */
+function byOldestSample(targets: readonly RegisteredInvariant[], samples: Samples): RegisteredInvariant[] {
+  const age = new Map(
+    targets.map(({ definition }) => [definition.id, samples.latest(definition.id)?.at ?? '']),
+  );
+  const at = (target: RegisteredInvariant): string => age.get(target.definition.id) ?? '';
+  return [...targets].sort((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));
+}
+
+interface Watch {
+  readonly deps: CheckDeps;
+  readonly pool: ProbePool;
+  readonly deadline: number;
+  readonly confirmed: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Probes until the state is decided or the sweep must end; null when not even one answer came in time. */
+async function observe(watch: Watch, target: RegisteredInvariant): Promise<Observed | null> {
+  const { definition } = target;
+  const policy = {
+    attempts: definition.confirm.attempts,
+    successes: definition.recover.successes,
+    confirmed: watch.confirmed,
+  };
+  let observed: Observed | null = null;
+  for (let timeoutMs = definition.timeoutMs; ;) {
+    const check = await watch.pool.run(target, { timeoutMs, signal: watch.signal }, watch.deadline);
+    if (!check) return observed;
+    watch.deps.samples.add(check);
+    const health: Observed['health'] = applyCheck(observed?.health ?? target.health, check, policy);
+    observed = { before: target, health, check };
+    const again = secondLook(health, definition);
+    if (!again || Date.now() + again.afterMs >= watch.deadline) return observed;
+    await delay(again.afterMs, undefined, { signal: watch.signal });
+    timeoutMs = again.timeoutMs;
+  }
+}
+
+function report(
+  deps: CheckDeps,
+  input: SweepInput,
+  watched: readonly RegisteredInvariant[],
+  observed: readonly Observed[],
+  openTickets: readonly OpenTicket[],
+): SweepReport {
+  const watchedIds = new Set(watched.map(({ definition }) => definition.id));
+  const relevant = observed.filter(({ before }) => watchedIds.has(before.definition.id));
+  const fresh = new Map(relevant.map((one) => [one.before.definition.id, one]));
+  const current = watched.map((invariant) => {
+    const seen = fresh.get(invariant.definition.id);
+    return seen ? { ...invariant, health: seen.health } : invariant;
+  });
+  return {
+    at: deps.now().toISOString(),
+    checked: observed.length,
+    transitions: relevant
+      .filter((one) => isNews(one.before.health, one.health))
+      .sort((a, b) => Number(a.health.state === 'up') - Number(b.health.state === 'up'))
+      .slice(0, MAX_TRANSITIONS)
+      .map(({ before, health }) => ({
+        invariantId: before.definition.id,
+        revision: before.revision,
+        health,
+      })),
+    // A state that this sweep has not seen for itself opens no ticket and closes none.
+    incidents: findIncidents(current, openTickets).filter((incident) =>
+      [incident.check, ...incident.joined].some(({ invariantId }) => fresh.has(invariantId)),
+    ),
+    evidence: relevant.flatMap((one) => {
+      const ticket = ticketToTell(one, openTickets);
+      if (!ticket) return [];
+      const evidence = { signature: evidenceSignature(one.check), check: one.check };
+      return [{ workflowId: ticketWorkflowId(ticket.invariantId), evidence }];
+    }),
+    recovered: openTickets.flatMap((ticket) => {
+      const own = fresh.get(ticket.invariantId);
+      if (!own || !isRecovered(ticket, current)) return [];
+      const workflowId = ticketWorkflowId(ticket.invariantId);
+      return [{ workflowId, runId: ticket.runId, hint: { check: own.check } }];
+    }),
+    checks: input.includeChecks ? observed.map(({ check }) => check) : [],
+  };
+}
+
+/** Says once when checks stop working and once when they work again, not at every sweep. */
+function createSpeaker({ samples, log }: CheckDeps) {
+  let isBroken = false;
+  return {
+    succeeded(input: SweepInput, at: string): void {
+      if (input.scope.kind === 'all') samples.sweepEnded(at);
+      if (isBroken) log.info('checks run again');
+      isBroken = false;
+    },
+    failed(error: unknown): ApplicationFailure {
+      const message = errorText(error);
+      samples.sweepFailed(message);
+      if (!isBroken)
+        log.error({ err: error }, `checks cannot run, nothing is known of any service: ${message}`);
+      isBroken = true;
+      return ApplicationFailure.create({
+        type: FAILURES.checkCouldNotRun,
+        message: `the checks could not run: ${message}`,
+        ...(error instanceof Error ? { cause: error } : {}),
+      });
+    },
+  };
+}

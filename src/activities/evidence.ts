@@ -1,0 +1,98 @@
+import type { EvidenceBundle } from '../domain/analyst-rules';
+import type { CheckResult } from '../domain/check';
+import type { Incident } from '../domain/incident';
+import type { Control, ServiceStatus } from '../domain/service-state';
+import type { EvidenceItem } from '../domain/ticket';
+
+const LOG_LINES = 20;
+const MAX_TEXT = 4_000;
+/** A missing source costs the ticket its item, never its time. */
+const SOURCE_LIMIT_MS = 1_000;
+
+export interface EvidenceDeps {
+  readonly control: Control;
+  readonly readLogs: (
+    service: string,
+    limit: number,
+  ) => Promise<readonly { readonly at: string; readonly line: string }[]>;
+  readonly redact: (text: string) => string;
+  readonly now: () => Date;
+  /** Mints the ticket's ID. */
+  readonly newId: () => string;
+}
+
+type Draft = Omit<EvidenceItem, 'id'>;
+
+/** The activity `collectEvidence`: every source at once, each within a second; a source that fails is left out. */
+export function createCollectEvidence(deps: EvidenceDeps) {
+  return async function collectEvidence(incident: Incident): Promise<EvidenceBundle> {
+    const at = deps.now().toISOString();
+    const drafts = await Promise.all([
+      ...[incident.check, ...incident.joined].map((check) => Promise.resolve(checkItem(check))),
+      ...(incident.service
+        ? [
+            withinLimit(processItem(deps, incident.service, at)),
+            withinLimit(logItem(deps, incident.service, at)),
+          ]
+        : []),
+    ]);
+    const items = drafts
+      .filter((draft) => draft !== null)
+      .map((draft, index) => ({
+        ...draft,
+        id: `E${index + 1}`,
+        title: deps.redact(draft.title),
+        text: deps.redact(draft.text).slice(0, MAX_TEXT),
+      }));
+    return { ticketId: deps.newId(), at, items };
+  };
+}
+
+function checkItem(check: CheckResult): Draft {
+  return {
+    kind: 'check',
+    at: check.at,
+    title: `check ${check.invariantId} failed: ${check.error ?? 'the condition is false'}`,
+    text: JSON.stringify(check.resolved),
+  };
+}
+
+async function processItem(deps: EvidenceDeps, service: string, at: string): Promise<Draft | null> {
+  const { services } = await deps.control.snapshot();
+  const status = services.find((candidate) => candidate.name === service);
+  if (!status) return null;
+  return { kind: 'process', at, title: describeProcess(status), text: JSON.stringify(status) };
+}
+
+async function logItem(deps: EvidenceDeps, service: string, at: string): Promise<Draft | null> {
+  const lines = await deps.readLogs(service, LOG_LINES);
+  if (lines.length === 0) return null;
+  return {
+    kind: 'logs',
+    at,
+    title: `last ${lines.length} log lines of ${service}`,
+    text: lines.map((line) => `${line.at} ${line.line}`).join('\n'),
+  };
+}
+
+function describeProcess(status: ServiceStatus): string {
+  if (status.state === 'exited' && status.exit) {
+    const how = status.exit.signal
+      ? `was ended by ${status.exit.signal}`
+      : `exited with code ${status.exit.code}`;
+    return `${status.name} ${how} at ${status.exit.at}`;
+  }
+  return `${status.name} is ${status.state}${status.pid === null ? '' : ` (pid ${status.pid})`}`;
+}
+
+async function withinLimit(draft: Promise<Draft | null>): Promise<Draft | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), SOURCE_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([draft.catch(() => null), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

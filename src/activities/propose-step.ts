@@ -1,0 +1,36 @@
+import { nextRunbookStep, parseRunbookMemory } from '../domain/runbook';
+import type { Proposal } from '../domain/tool';
+import type { ProposeInput } from '../workflows/contract';
+
+/** A brain turns what is known into the next tool calls. One implementation per brain; the loop around it is the same. */
+export type BrainTurn = (input: ProposeInput) => Promise<Proposal>;
+
+/** The deterministic ladder as a brain: no network, no key, answers at once. */
+export function runbookBrain(now: () => Date): BrainTurn {
+  return (input) => {
+    const step = nextRunbookStep({
+      service: input.ticket.service,
+      detectedAt: input.ticket.detectedAt,
+      now: now().toISOString(),
+      results: input.results,
+      memory: parseRunbookMemory(input.memory),
+    });
+    return Promise.resolve({
+      brain: 'runbook',
+      text: step.text,
+      calls: [{ id: `call_${input.attempt}_${input.turn}`, name: step.tool, input: step.input }],
+      memory: { ...step.memory },
+    });
+  };
+}
+
+/** The activity `proposeStep`: one turn of the brain that the ticket was claimed for. */
+export function createProposeStep(brains: {
+  readonly runbook: BrainTurn;
+  readonly claude: BrainTurn | null;
+}): BrainTurn {
+  return async (input) => {
+    const turn = input.brain === 'claude' ? (brains.claude ?? brains.runbook) : brains.runbook;
+    return await turn(input);
+  };
+}

@@ -1,0 +1,31 @@
+import type { ToolActivities } from '../../workflows/contract';
+import { addTicketNote } from './add-ticket-note';
+import { createConfinement } from './confined-path';
+import { createInspectService } from './inspect-service';
+import { createListFiles } from './list-files';
+import { createQueryLogs } from './query-logs';
+import { createQueryMetrics } from './query-metrics';
+import { createReadFile } from './read-file';
+import { createRunCommand } from './run-command';
+import { createSearchCode } from './search-code';
+import { createServiceControl } from './service-control';
+import type { ToolDeps } from './tool';
+import { toActivity } from './tool';
+import { updateTicketStatus } from './update-ticket-status';
+
+/** Makes the agent's tools. Roots of the readable files are resolved now, once: see `createConfinement`. */
+export function createToolActivities(deps: ToolDeps): ToolActivities {
+  const confinements = new Map(deps.services.map((service) => [service.name, createConfinement(service)]));
+  return {
+    inspect_service: toActivity(createInspectService(deps), deps),
+    service_control: toActivity(createServiceControl(deps), deps),
+    read_file: toActivity(createReadFile(confinements), deps),
+    list_files: toActivity(createListFiles(confinements), deps),
+    search_code: toActivity(createSearchCode(confinements), deps),
+    query_logs: toActivity(createQueryLogs(deps), deps),
+    query_metrics: toActivity(createQueryMetrics(deps), deps),
+    run_command: toActivity(createRunCommand(deps), deps),
+    add_ticket_note: toActivity(addTicketNote, deps),
+    update_ticket_status: toActivity(updateTicketStatus, deps),
+  };
+}

@@ -1,0 +1,176 @@
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import type { HistoryEvent } from '../domain/history-event';
+import { failureOf, isoTime, jsonOf, jsonRecord, summaryOf } from './history-payload';
+import type { TemporalAccess } from './temporal';
+
+type ProtoEvent = NonNullable<History['events']>[number];
+/** A chain of continued runs longer than this is a loop, not a history. */
+const MAX_RUNS = 1_000;
+
+/**
+ * Every event of a run, oldest first, decoded to JSON, preceded by the runs it continues as far as they are still kept.
+ * Rejects with WorkflowNotFoundError when the run itself is gone.
+ */
+export async function fetchHistory(
+  access: TemporalAccess,
+  workflowId: string,
+  runId?: string,
+): Promise<readonly HistoryEvent[]> {
+  const runs = [await fetchRun(access, workflowId, runId)];
+  let earlier = continuedFrom(runs[0]);
+  while (earlier !== null && runs.length < MAX_RUNS) {
+    try {
+      const run = await fetchRun(access, workflowId, earlier);
+      runs.unshift(run);
+      earlier = continuedFrom(run);
+    } catch (error) {
+      // Retention may have taken an earlier run; what is left is still the truth about the rest.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      break;
+    }
+  }
+  return runs.flat();
+}
+
+function continuedFrom(run: readonly HistoryEvent[] | undefined): string | null {
+  const first = run?.[0];
+  return first?.type === 'started' ? first.continuedFrom : null;
+}
+
+/** Every event of one run (the current one by default). Rejects with WorkflowNotFoundError when there is none. */
+export async function fetchRun(
+  access: TemporalAccess,
+  workflowId: string,
+  runId?: string,
+): Promise<readonly HistoryEvent[]> {
+  return decodeHistory(await access.client.workflow.getHandle(workflowId, runId).fetchHistory(), runId);
+}
+
+/** Decodes a stored history; total: what it does not know becomes `other`, an unreadable payload a marked placeholder. */
+export function decodeHistory(history: History, runId?: string): readonly HistoryEvent[] {
+  return (history.events ?? []).map((event) => decodeEvent(event, runId));
+}
+
+function decodeEvent(event: ProtoEvent, runId: string | undefined): HistoryEvent {
+  const base = { id: event.eventId?.toNumber() ?? 0, at: isoTime(event.eventTime) };
+  return (
+    decodeRunEvent(event, base, runId) ??
+    decodeActivityEvent(event, base) ??
+    decodeMessageEvent(event, base) ?? { ...base, type: 'other', name: nameOf(event) }
+  );
+}
+
+type Base = Pick<HistoryEvent, 'id' | 'at'>;
+
+function decodeRunEvent(event: ProtoEvent, base: Base, runId: string | undefined): HistoryEvent | null {
+  const started = event.workflowExecutionStartedEventAttributes;
+  if (started) {
+    return {
+      ...base,
+      type: 'started',
+      workflowId: started.workflowId ?? '',
+      runId: runId ?? started.originalExecutionRunId ?? '',
+      workflowType: started.workflowType?.name ?? '',
+      input: jsonOf(started.input),
+      continuedFrom: started.continuedExecutionRunId || null,
+      searchAttributes: jsonRecord(started.searchAttributes?.indexedFields),
+      memo: jsonRecord(started.memo?.fields),
+    };
+  }
+  const completed = event.workflowExecutionCompletedEventAttributes;
+  if (completed) return { ...base, type: 'completed', result: jsonOf(completed.result)[0] ?? null };
+  const failed = event.workflowExecutionFailedEventAttributes;
+  if (failed) return { ...base, type: 'failed', failure: failureOf(failed.failure) };
+  if (event.workflowExecutionTimedOutEventAttributes) return { ...base, type: 'timed_out' };
+  if (event.workflowExecutionCanceledEventAttributes) return { ...base, type: 'canceled' };
+  const terminated = event.workflowExecutionTerminatedEventAttributes;
+  if (terminated) {
+    return { ...base, type: 'terminated', reason: terminated.reason ?? '', by: terminated.identity ?? '' };
+  }
+  const continued = event.workflowExecutionContinuedAsNewEventAttributes;
+  if (continued) return { ...base, type: 'continued_as_new', newRunId: continued.newExecutionRunId ?? '' };
+  const taskFailed = event.workflowTaskFailedEventAttributes;
+  if (taskFailed) return { ...base, type: 'workflow_task_failed', failure: failureOf(taskFailed.failure) };
+  return null;
+}
+
+function decodeActivityEvent(event: ProtoEvent, base: Base): HistoryEvent | null {
+  const scheduled = event.activityTaskScheduledEventAttributes;
+  if (scheduled) {
+    return {
+      ...base,
+      type: 'activity_scheduled',
+      activity: scheduled.activityType?.name ?? '',
+      queue: scheduled.taskQueue?.name ?? '',
+      input: jsonOf(scheduled.input),
+      summary: summaryOf(event.userMetadata),
+    };
+  }
+  const started = event.activityTaskStartedEventAttributes;
+  if (started) {
+    return {
+      ...base,
+      type: 'activity_started',
+      scheduledId: started.scheduledEventId?.toNumber() ?? 0,
+      attempt: started.attempt ?? 1,
+      worker: started.identity ?? '',
+      lastFailure: started.lastFailure ? failureOf(started.lastFailure) : null,
+    };
+  }
+  const completed = event.activityTaskCompletedEventAttributes;
+  if (completed) {
+    const scheduledId = completed.scheduledEventId?.toNumber() ?? 0;
+    return { ...base, type: 'activity_completed', scheduledId, result: jsonOf(completed.result)[0] ?? null };
+  }
+  const failed = event.activityTaskFailedEventAttributes;
+  if (failed) {
+    const scheduledId = failed.scheduledEventId?.toNumber() ?? 0;
+    return { ...base, type: 'activity_failed', scheduledId, failure: failureOf(failed.failure) };
+  }
+  const timedOut = event.activityTaskTimedOutEventAttributes;
+  if (timedOut) {
+    const scheduledId = timedOut.scheduledEventId?.toNumber() ?? 0;
+    return { ...base, type: 'activity_timed_out', scheduledId, failure: failureOf(timedOut.failure) };
+  }
+  const canceled = event.activityTaskCanceledEventAttributes;
+  if (canceled) {
+    return { ...base, type: 'activity_canceled', scheduledId: canceled.scheduledEventId?.toNumber() ?? 0 };
+  }
+  return null;
+}
+
+function decodeMessageEvent(event: ProtoEvent, base: Base): HistoryEvent | null {
+  const signaled = event.workflowExecutionSignaledEventAttributes;
+  if (signaled) {
+    return {
+      ...base,
+      type: 'signaled',
+      signal: signaled.signalName ?? '',
+      input: jsonOf(signaled.input),
+      by: signaled.identity ?? '',
+    };
+  }
+  const accepted = event.workflowExecutionUpdateAcceptedEventAttributes;
+  if (accepted) {
+    const input = accepted.acceptedRequest?.input;
+    return { ...base, type: 'update_accepted', update: input?.name ?? '', input: jsonOf(input?.args) };
+  }
+  const cancel = event.workflowExecutionCancelRequestedEventAttributes;
+  if (cancel)
+    return { ...base, type: 'cancel_requested', cause: cancel.cause ?? '', by: cancel.identity ?? '' };
+  const upserted = event.upsertWorkflowSearchAttributesEventAttributes;
+  if (upserted) {
+    const searchAttributes = jsonRecord(upserted.searchAttributes?.indexedFields);
+    return { ...base, type: 'search_attributes_upserted', searchAttributes };
+  }
+  const memo = event.workflowPropertiesModifiedEventAttributes;
+  if (memo) return { ...base, type: 'memo_upserted', memo: jsonRecord(memo.upsertedMemo?.fields) };
+  return null;
+}
+
+/** `timerStarted`, `workflowTaskCompleted`, …: the attributes' name without its suffix. */
+function nameOf(event: ProtoEvent): string {
+  const field = Object.keys(event).find((key) => key.endsWith('EventAttributes'));
+  return field?.slice(0, -'EventAttributes'.length) ?? 'unknown';
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { HistoryEvent } from '../domain/history-event';
+import type { RegistryEvent, RegistryState } from '../domain/registry';
+import { EMPTY_REGISTRY, reduceRegistry } from '../domain/registry';
+import { REGISTRY_WORKFLOW_ID, SIGNALS, UPDATES } from '../workflows/contract';
+import { fetchRun } from './history';
+import type { TemporalAccess } from './temporal';
+
+/** The registry's workflow has never been started: no monitor has run on this Temporal namespace yet. */
+export class RegistryMissing extends Error {
+  override readonly name = 'RegistryMissing';
+}
+
+/**
+ * The registry's state, folded from the history of its current run: works with the monitor down. Throws RegistryMissing
+ * before a monitor has run for the first time.
+ */
+export async function readRegistry(access: TemporalAccess): Promise<RegistryState> {
+  try {
+    return foldRegistry(await fetchRun(access, REGISTRY_WORKFLOW_ID));
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new RegistryMissing(
+      `no invariants yet: the workflow ${REGISTRY_WORKFLOW_ID} does not exist in namespace "${access.namespace}" at ${access.address}. ` +
+        'Start the monitor ("harness run", or "harness monitor").',
+      { cause: error },
+    );
+  }
+}
+
+/** The same reducer over the same events as the workflow itself, therefore the same state. */
+export function foldRegistry(events: readonly HistoryEvent[]): RegistryState {
+  let state = EMPTY_REGISTRY;
+  for (const event of events) {
+    if (event.type === 'started') state = readInput(event.input[0]) ?? EMPTY_REGISTRY;
+    const change = readChange(event);
+    if (change) state = reduceRegistry(state, change);
+  }
+  return state;
+}
+
+function readChange(event: HistoryEvent): RegistryEvent | null {
+  const isChange =
+    (event.type === 'signaled' && event.signal === SIGNALS.transitions) ||
+    (event.type === 'update_accepted' && event.update === UPDATES.changeRegistry);
+  if (!isChange) return null;
+  const parsed = registryEvent.safeParse(event.input[0]);
+  return parsed.success ? parsed.data : null;
+}
+
+function readInput(input: unknown): RegistryState | null {
+  const parsed = registryInput.safeParse(input);
+  return parsed.success ? parsed.data.state : null;
+}
+
+/*
+ * Our own workflow accepted these; what is checked here is only that the payload is such an event, so that a stray signal
+ * from outside cannot break the fold.
+ */
+const REGISTRY_EVENT_FIELDS: Readonly<Record<RegistryEvent['type'], z.ZodType>> = {
+  put: z.looseObject({ mode: z.enum(['create', 'replace']), definition: z.looseObject({ id: z.string() }) }),
+  set_enabled: z.looseObject({ id: z.string(), enabled: z.boolean() }),
+  remove: z.looseObject({ id: z.string() }),
+  sync_file: z.looseObject({ definitions: z.array(z.looseObject({ id: z.string() })) }),
+  transitions: z.looseObject({ transitions: z.array(z.looseObject({ invariantId: z.string() })) }),
+};
+
+const header = z.looseObject({
+  type: z.enum(['put', 'set_enabled', 'remove', 'sync_file', 'transitions']),
+  at: z.string(),
+});
+
+const registryEvent = z.custom<RegistryEvent>((value) => {
+  const parsed = header.safeParse(value);
+  return parsed.success && REGISTRY_EVENT_FIELDS[parsed.data.type].safeParse(value).success;
+});
+
+const registryInput = z.object({
+  state: z
+    .custom<RegistryState>(
+      (value) =>
+        z
+          .looseObject({ invariants: z.record(z.string(), z.unknown()), revision: z.number() })
+          .safeParse(value).success,
+    )
+    .nullable(),
+});

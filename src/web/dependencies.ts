@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import type { MonitorSamples } from '../client/monitor-samples';
+import type { TicketReader } from '../client/tickets';
+import type { CheckResult } from '../domain/check';
+import type { RegistryEvent, RegistryState } from '../domain/registry';
+import type { Control } from '../domain/service-state';
+import type { CancelReason, NoteInput } from '../workflows/contract';
+
+export type RegistryChange = Exclude<RegistryEvent, { type: 'transitions' }>;
+
+export interface RunAddress {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** What people may do to an open ticket; resolves to false when its run has closed. Works with no worker. */
+export interface TicketCommands {
+  note(run: RunAddress, note: NoteInput): Promise<boolean>;
+  cancel(run: RunAddress, reason: CancelReason): Promise<boolean>;
+}
+
+export interface RegistryAccess {
+  /** Throws RegistryMissing. */
+  read(): Promise<RegistryState>;
+  /** Throws a Problem when it was refused, or when no monitor took it in time. */
+  change(change: RegistryChange): Promise<void>;
+}
+
+export interface OpenRun extends RunAddress {
+  readonly ticketId: string;
+}
+
+export const COMPONENT_STATUSES = ['ok', 'degraded', 'down'] as const;
+export interface Component {
+  readonly name: 'temporal' | 'monitor' | 'agent' | 'supervisor';
+  readonly status: (typeof COMPONENT_STATUSES)[number];
+  readonly detail: string;
+}
+
+/** Everything the web process talks to; the app itself opens nothing. */
+export interface WebDependencies {
+  readonly tickets: TicketReader;
+  /** Open tickets by invariant ID. */
+  readonly openTickets: () => Promise<ReadonlyMap<string, OpenRun>>;
+  readonly commands: TicketCommands;
+  readonly registry: RegistryAccess;
+  /** Probes one invariant now, in the monitor. Null: it probed nothing, because the invariant is disabled. */
+  readonly checkNow: (invariantId: string) => Promise<CheckResult | null>;
+  readonly control: Control;
+  /** Null: the monitor does not answer. */
+  readonly samples: () => Promise<MonitorSamples | null>;
+  readonly components: () => Promise<readonly Component[]>;
+  readonly redact: (text: string) => string;
+  readonly now: () => Date;
+  readonly log: Pick<Logger, 'error' | 'warn'>;
+  /** What may be asked of this web server, and by whom. */
+  readonly web: {
+    readonly host: string;
+    readonly token: string;
+    readonly tokenFile: string;
+    /** Requests of one client in ten seconds. */
+    readonly requestLimit?: number;
+  };
+}

@@ -1,0 +1,137 @@
+import type { CheckResult } from '../domain/check';
+import type { RegisteredInvariant } from '../domain/registry';
+import type { ServiceStatus } from '../domain/service-state';
+import type { TicketView } from '../domain/ticket-view';
+import type { Trajectory } from '../domain/trajectory';
+import { invariantWire } from './invariant-wire';
+
+/*
+ * From our types to the wire: snake_case, and never more than the contract names. Fields that have no meaning yet are
+ * there with their empty value, so that clients need not change when they get one.
+ */
+
+export function ticketItem(ticket: TicketView) {
+  return {
+    id: ticket.id,
+    invariant_id: ticket.invariantId,
+    workflow_id: ticket.workflowId,
+    run_id: ticket.runId,
+    temporal_url: ticket.temporalUrl,
+    status: ticket.status,
+    blocked_on: ticket.blockedOn,
+    phase: ticket.phase,
+    resolution: ticket.resolution,
+    escalation: ticket.escalation,
+    attempt: ticket.attempt,
+    objective: ticket.objective,
+    success_criteria: ticket.successCriteria,
+    context: ticket.context,
+    suspected_cause: ticket.suspectedCause,
+    priority: ticket.priority,
+    brain: ticket.brain,
+    source_type: ticket.sourceType,
+    source_id: ticket.sourceId,
+    service: ticket.service,
+    joined_invariants: ticket.joinedInvariants,
+    detected_at: ticket.detectedAt,
+    created_at: ticket.createdAt,
+    started_at: ticket.startedAt,
+    closed_at: ticket.closedAt,
+    relapse_of: null,
+    cost: 0,
+  };
+}
+
+export function ticketDetail(ticket: TicketView) {
+  return {
+    ...ticketItem(ticket),
+    evidence: ticket.evidence,
+    notes: ticket.notes,
+    timeline: ticket.timeline,
+    budget_used: { turns: ticket.turnsUsed },
+    pending_approval: null,
+  };
+}
+
+export function trajectoryWire(trajectory: Trajectory) {
+  return {
+    ticket_id: trajectory.ticket?.id ?? null,
+    workflow_id: trajectory.workflowId,
+    run_id: trajectory.runId,
+    run_state: trajectory.run,
+    status: trajectory.status,
+    phase: trajectory.phase,
+    blocked_on: trajectory.blockedOn,
+    resolution: trajectory.resolution,
+    escalation: trajectory.escalation,
+    attempt: trajectory.attempt,
+    brain: trajectory.brain,
+    opened_at: trajectory.openedAt,
+    started_at: trajectory.claimedAt,
+    closed_at: trajectory.closedAt,
+    turns: trajectory.turns.map(({ startedAt, endedAt, calls, ...turn }) => ({
+      ...turn,
+      started_at: startedAt,
+      ended_at: endedAt,
+      calls: calls.map(({ call, decision, result, failure, ...times }) => ({
+        call,
+        decision,
+        result: result && { is_error: result.isError, content: result.content, data: result.data },
+        failure,
+        started_at: times.startedAt,
+        ended_at: times.endedAt,
+      })),
+    })),
+    verifications: trajectory.verifications.map(({ startedAt, endedAt, failing, ...proof }) => ({
+      ...proof,
+      started_at: startedAt,
+      ended_at: endedAt,
+      failing: failing.map(checkWire),
+    })),
+    evidence: {
+      initial: trajectory.evidence.initial,
+      later: trajectory.evidence.later.map(({ at, check }) => ({ at, check: checkWire(check) })),
+    },
+    notes: trajectory.notes,
+    running: trajectory.running,
+    timeline: trajectory.timeline,
+    cost: 0,
+  };
+}
+
+export function checkWire(check: CheckResult) {
+  const { invariantId, at, ok, latencyMs, resolved, error } = check;
+  return { invariant_id: invariantId, at, ok, latency_ms: latencyMs, resolved, error };
+}
+
+export interface InvariantContext {
+  /** The newest sample of the monitor; null when it does not answer. */
+  readonly sample: CheckResult | null;
+  readonly openTicketId: string | null;
+}
+
+export function invariantItem(
+  { definition, source, revision, health }: RegisteredInvariant,
+  { sample, openTicketId }: InvariantContext,
+) {
+  const isCurrent = sample !== null && sample.revision === revision;
+  const last = isCurrent ? sample : health.lastCheck;
+  return {
+    ...invariantWire(definition, { hideSecrets: true }),
+    source,
+    state: definition.enabled ? health.state : 'paused',
+    since: health.since,
+    last_check: last && lastCheck(last),
+    uptime_24h: null,
+    open_ticket_id: openTicketId,
+  };
+}
+
+function lastCheck({ at, ok, latencyMs, resolved, error }: CheckResult) {
+  return { at, ok, latency_ms: latencyMs, resolved, error };
+}
+
+export function serviceItem({ startedAt, ...service }: ServiceStatus) {
+  const { name, state, pid, exit, restarts, ready, desired } = service;
+  return { name, state, pid, started_at: startedAt, exit, restarts, ready, desired };
+}

@@ -1,0 +1,116 @@
+import { nanoid } from 'nanoid';
+import { Router } from 'express';
+import { z } from 'zod';
+import { TICKET_ID } from '../../client/archive-reader';
+import { INVARIANT_ID } from '../../domain/invariant';
+import { TICKET_STATUSES } from '../../domain/ticket';
+import { isOpen } from '../../domain/ticket';
+import type { TicketView } from '../../domain/ticket-view';
+import type { CancelReason, NoteInput } from '../../workflows/contract';
+import type { WebDependencies } from '../dependencies';
+import { jsonBody, parseInput } from '../parse-body';
+import { ticketDetail, ticketItem, trajectoryWire } from '../presenters';
+import { notFound, Problem } from '../problem';
+
+const status = z.enum(
+  [...TICKET_STATUSES, 'open'],
+  `expected one of ${[...TICKET_STATUSES, 'open'].join(', ')}`,
+);
+const limit = 'expected a whole number from 1 to 200';
+const listQuery = z.strictObject({
+  status: status.optional(),
+  invariant: z.string().regex(INVARIANT_ID, 'expected the ID of an invariant').optional(),
+  service: z.string().min(1).max(200).optional(),
+  limit: z.coerce.number(limit).int(limit).min(1, limit).max(200, limit).default(50),
+  cursor: z.string().max(500).optional(),
+});
+const by = z.string().trim().min(1).max(100).default('person');
+const noteBody = z.strictObject({
+  text: z
+    .string('expected a text')
+    .trim()
+    .min(1, 'expected a text')
+    .max(4_000, 'expected at most 4000 characters'),
+  by,
+});
+const cancelBody = z.strictObject({ reason: z.string('expected a text').trim().max(1_000).default(''), by });
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
+
+/** Tickets for people and scripts; reading needs no worker, notes and cancelling neither. */
+export function ticketRoutes(deps: Pick<WebDependencies, 'tickets' | 'commands' | 'redact' | 'now'>): Router {
+  const router = Router();
+
+  async function find(id: string): Promise<TicketView> {
+    const ticket = TICKET_ID.test(id) ? await deps.tickets.get(id) : null;
+    if (ticket) return ticket;
+    throw notFound(`ticket ${JSON.stringify(id)}`, 'GET /api/v1/tickets lists them.');
+  }
+
+  async function findOpen(id: string): Promise<TicketView> {
+    const ticket = await find(id);
+    if (isOpen(ticket)) return ticket;
+    throw closedProblem(ticket.id, ticket.resolution ?? ticket.status);
+  }
+
+  router.get('/tickets', async (request, response) => {
+    const { limit, status, invariant, service, cursor } = parseInput(listQuery, request.query, 400);
+    const page = await deps.tickets.list({
+      limit,
+      ...(status !== undefined && { status }),
+      ...(invariant !== undefined && { invariant }),
+      ...(service !== undefined && { service }),
+      ...(cursor !== undefined && { cursor }),
+    });
+    response.json({ items: page.items.map(ticketItem), next_cursor: page.nextCursor });
+  });
+
+  router.get('/tickets/:id', async (request, response) => {
+    response.json(ticketDetail(await find(request.params.id)));
+  });
+
+  router.get('/tickets/:id/trajectory', async (request, response) => {
+    const { id } = request.params;
+    const trajectory = TICKET_ID.test(id) ? await deps.tickets.trajectory(id) : null;
+    if (!trajectory) throw notFound(`ticket ${JSON.stringify(id)}`, 'GET /api/v1/tickets lists them.');
+    response.json(trajectoryWire(trajectory));
+  });
+
+  router.post('/tickets/:id/notes', async (request, response) => {
+    const body = parseInput(noteBody, jsonBody(request));
+    const ticket = await findOpen(request.params.id);
+    const note: NoteInput = {
+      at: deps.now().toISOString(),
+      by: body.by,
+      text: deps.redact(body.text),
+      signature: `note:${idempotencyKey(request.get('idempotency-key'))}`,
+    };
+    if (!(await deps.commands.note(ticket, note))) throw closedProblem(ticket.id, 'closed');
+    response.status(201).json({ at: note.at, by: note.by, text: note.text });
+  });
+
+  router.post('/tickets/:id/cancel', async (request, response) => {
+    const body = parseInput(cancelBody, jsonBody(request));
+    const ticket = await findOpen(request.params.id);
+    const reason: CancelReason = { by: body.by, reason: deps.redact(body.reason), mode: 'cancel' };
+    if (!(await deps.commands.cancel(ticket, reason))) throw closedProblem(ticket.id, 'closed');
+    // Accepted, not done: the ticket's workflow stops its tool first, and needs an agent for that.
+    response.status(202).json(ticketItem(ticket));
+  });
+
+  return router;
+}
+
+function closedProblem(id: string, how: string): Problem {
+  return new Problem(409, 'Ticket is closed', `Ticket ${id} has ended (${how}); nothing more happens on it.`);
+}
+
+/** The same key again is the same note: the ticket keeps it once. */
+function idempotencyKey(given: string | undefined): string {
+  if (given === undefined) return nanoid();
+  if (IDEMPOTENCY_KEY.test(given)) return given;
+  throw new Problem(
+    400,
+    'Bad Idempotency-Key',
+    'Idempotency-Key must have 1 to 128 visible ASCII characters.',
+  );
+}

@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { createArchiveActivity } from '../activities/archive';
+import { createAuditLog } from '../activities/audit';
+import { createDecideActivity } from '../activities/decide';
+import { createProbe } from '../activities/probe';
+import { createProposeStep, runbookBrain } from '../activities/propose-step';
+import { createToolActivities } from '../activities/tools';
+import { createControlClient } from '../client/control-client';
+import { readLogTail } from '../client/log-reader';
+import { readRegistry } from '../client/registry-reader';
+import type { TemporalAccess } from '../client/temporal';
+import { activeBrain } from '../config/active-brain';
+import type { HarnessConfig } from '../config/config';
+import { readEnvironment } from '../config/environment';
+import { knownSecrets } from '../config/known-secrets';
+import { paths } from '../config/paths';
+import { resolveSecrets } from '../config/secrets';
+import type { CheckResult } from '../domain/check';
+import { createRedactor } from '../domain/redaction';
+import type { AgentActivities } from '../workflows/contract';
+
+export interface AgentParts {
+  readonly config: HarnessConfig;
+  readonly access: TemporalAccess;
+  readonly log: Logger;
+}
+
+/** The activities of the queue `harness-agent`, put together. */
+export function createAgentActivities({ config, access, log }: AgentParts): AgentActivities {
+  const now = (): Date => new Date();
+  const redact = createRedactor({ secrets: knownSecrets(readEnvironment()) });
+  const audit = createAuditLog({ file: paths.audit(config.dataDir), redact, now });
+  const agent = `${hostname()}/${process.pid}`;
+  return {
+    ...createToolActivities({
+      services: config.services,
+      control: createControlClient(paths.controlSocket(config.dataDir)),
+      dataDir: config.dataDir,
+      readLogs: readLogTail,
+      probe: invariantProbe(access, redact),
+      redact,
+      audit,
+      now,
+      log,
+    }),
+    ...createArchiveActivity({ access, dataDir: config.dataDir, log }),
+    claimTicket: (ticket) => {
+      log.info({ ticket: ticket.ticketId, service: ticket.service }, `took ticket ${ticket.ticketId}`);
+      const { retryAfterMs, turns } = config.agent;
+      return Promise.resolve({ agent, brain: activeBrain(config).brain, maxTurns: turns, retryAfterMs });
+    },
+    proposeStep: createProposeStep({ runbook: runbookBrain(now), claude: null }),
+    decide: createDecideActivity({ services: config.services, audit }),
+  };
+}
+
+/** Probes an invariant as the registry has it now; read from history, so that it works with the monitor down. */
+function invariantProbe(
+  access: TemporalAccess,
+  redact: (text: string) => string,
+): (invariantId: string) => Promise<CheckResult | null> {
+  const environment = readEnvironment();
+  const probe = createProbe({
+    now: () => new Date(),
+    resolveSecret: (value) => resolveSecrets(value, environment),
+    redact,
+  });
+  return async (invariantId) => {
+    const entry = (await readRegistry(access)).invariants[invariantId];
+    if (!entry) return null;
+    const { timeoutMs } = entry.definition;
+    return await probe(entry, { timeoutMs, signal: AbortSignal.timeout(timeoutMs + 1_000) });
+  };
+}

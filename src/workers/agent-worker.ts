@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { Worker } from '@temporalio/worker';
+import type { HarnessConfig } from '../config/config';
+import type { ProcessHost } from '../config/process-host';
+import { QUEUES } from '../workflows/contract';
+import { createAgentActivities } from './agent-activities';
+import { openTemporal } from './open-temporal';
+import { runUntilAborted, workerOptions } from './worker-options';
+
+/**
+ * The agent process: takes tickets, thinks, acts. Ends, in order, when `host.signal` aborts; rejects when Temporal cannot be
+ * reached at the start or the worker fails.
+ */
+export async function runAgentWorker(config: HarnessConfig, host: ProcessHost): Promise<void> {
+  const temporal = await openTemporal(config, host.log);
+  try {
+    const worker = await Worker.create(
+      workerOptions({
+        connection: temporal.native,
+        namespace: temporal.access.namespace,
+        queue: QUEUES.agent,
+        bundlePath: join(config.packageRoot, 'dist', 'workflow-bundle.js'),
+        activities: createAgentActivities({ config, access: temporal.access, log: host.log }),
+      }),
+    );
+    host.ready();
+    await runUntilAborted(worker, host.signal);
+  } finally {
+    await temporal.close();
+  }
+}

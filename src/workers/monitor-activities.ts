@@ -1,0 +1,74 @@
+import { nanoid } from 'nanoid';
+import type { Logger } from 'pino';
+import { createAnalyzeFailure } from '../activities/analyst';
+import { createCheckInvariants } from '../activities/check-invariants';
+import { createCollectEvidence } from '../activities/evidence';
+import { createProbe } from '../activities/probe';
+import { listOpenTickets, queryRegistry, signalTransitions } from '../activities/registry-access';
+import type { Samples } from '../activities/samples';
+import { createVerifyRecovery } from '../activities/verify-recovery';
+import { readLogTail } from '../client/log-reader';
+import type { TemporalAccess } from '../client/temporal';
+import type { HarnessConfig } from '../config/config';
+import { readEnvironment } from '../config/environment';
+import { resolveSecrets } from '../config/secrets';
+import { createRedactor } from '../domain/redaction';
+import type { Control } from '../domain/service-state';
+import type { MonitorActivities } from '../workflows/contract';
+
+export interface MonitorParts {
+  readonly config: HarnessConfig;
+  readonly access: TemporalAccess;
+  readonly control: Control;
+  readonly samples: Samples;
+  readonly log: Logger;
+}
+
+/** The activities of the queue `harness-monitor`, put together. */
+export function createMonitorActivities({
+  config,
+  access,
+  control,
+  samples,
+  log,
+}: MonitorParts): MonitorActivities {
+  const now = (): Date => new Date();
+  const environment = readEnvironment();
+  const redact = createRedactor({ secrets: [] });
+  const probe = createProbe({
+    now,
+    resolveSecret: (value) => resolveSecrets(value, environment),
+    redact,
+  });
+  const readRegistry = () => queryRegistry(access);
+  return {
+    checkInvariants: createCheckInvariants({
+      readRegistry,
+      snapshot: () => control.snapshot(),
+      openTickets: () => listOpenTickets(access),
+      probe,
+      samples,
+      now,
+      log,
+      concurrency: config.monitor.concurrency,
+    }),
+    verifyRecovery: createVerifyRecovery({
+      readRegistry,
+      sendTransitions: (at, transitions) => signalTransitions(access, at, transitions),
+      probe,
+      samples,
+      now,
+    }),
+    collectEvidence: createCollectEvidence({
+      control,
+      readLogs: async (service, limit) => (await readLogTail(config.dataDir, service, { limit })).lines,
+      redact,
+      now,
+      newId: () => nanoid(),
+    }),
+    analyzeFailure: createAnalyzeFailure({
+      describeInvariant: async (id) => (await readRegistry()).invariants[id]?.definition.description ?? '',
+      forceOpenAfterMs: config.analyst.forceOpenAfterMs,
+    }),
+  };
+}

@@ -1,0 +1,85 @@
+import { createCollectEvidence } from '../../../src/activities/evidence';
+import type { EvidenceDeps } from '../../../src/activities/evidence';
+import type { CheckResult } from '../../../src/domain/check';
+import type { Incident } from '../../../src/domain/incident';
+import type { ServiceStatus } from '../../../src/domain/service-state';
+
+const AT = '2026-01-01T00:00:00.000Z';
+const check: CheckResult = {
+  invariantId: 'api_healthy',
+  revision: 1,
+  at: AT,
+  ok: false,
+  latencyMs: 2,
+  resolved: { status: 503 },
+  error: 'status == 200 is false (status 503)',
+};
+const incident: Incident = {
+  invariantId: 'api_healthy',
+  service: 'api',
+  priority: 'high',
+  detectedAt: AT,
+  check,
+  joined: [{ ...check, invariantId: 'api_fast' }],
+};
+const status: ServiceStatus = {
+  name: 'api',
+  state: 'exited',
+  pid: null,
+  startedAt: AT,
+  exit: { code: null, signal: 'SIGKILL', at: AT },
+  restarts: 0,
+  ready: false,
+  desired: 'running',
+};
+
+const never = () => new Promise<never>(() => undefined);
+
+function deps(change: Partial<EvidenceDeps> = {}): EvidenceDeps {
+  return {
+    control: {
+      snapshot: () => Promise.resolve({ services: [status], components: [] }),
+      act: () => Promise.reject(new Error('evidence must not act')),
+    },
+    readLogs: () => Promise.resolve([{ at: AT, line: 'password=hunter22' }]),
+    redact: (text) => text.replace('hunter22', '[redacted]'),
+    now: () => new Date(AT),
+    newId: () => 'minted',
+    ...change,
+  };
+}
+
+it('gives every fact an ID, the owner first, and says how the process ended', async () => {
+  const bundle = await createCollectEvidence(deps())(incident);
+  expect(bundle.ticketId).toBe('minted');
+  expect(bundle.items.map((item) => [item.id, item.kind, item.title])).toEqual([
+    ['E1', 'check', 'check api_healthy failed: status == 200 is false (status 503)'],
+    ['E2', 'check', 'check api_fast failed: status == 200 is false (status 503)'],
+    ['E3', 'process', `api was ended by SIGKILL at ${AT}`],
+    ['E4', 'logs', 'last 1 log lines of api'],
+  ]);
+});
+
+it('masks secrets before anything reaches a history', async () => {
+  const bundle = await createCollectEvidence(deps())(incident);
+  expect(JSON.stringify(bundle)).not.toContain('hunter22');
+  const unmasked = await createCollectEvidence(deps({ redact: (text) => text }))(incident);
+  expect(JSON.stringify(unmasked)).toContain('hunter22');
+});
+
+it.each<[string, Partial<EvidenceDeps>]>([
+  ['refuses', { control: { snapshot: () => Promise.reject(new Error('no socket')), act: never } }],
+  ['hangs', { control: { snapshot: never, act: never } }],
+])('a source that %s costs its item, not the bundle', async (_name, change) => {
+  const bundle = await createCollectEvidence(deps(change))(incident);
+  expect(bundle.items.map((item) => item.kind)).toEqual(['check', 'check', 'logs']);
+});
+
+it('an invariant without a service has its checks as evidence', async () => {
+  const bundle = await createCollectEvidence(deps({ readLogs: never }))({
+    ...incident,
+    service: null,
+    joined: [],
+  });
+  expect(bundle.items.map((item) => item.kind)).toEqual(['check']);
+});

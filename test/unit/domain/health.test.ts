@@ -1,0 +1,91 @@
+import { applyCheck, initialHealth } from '../../../src/domain/health';
+import type { HealthState, InvariantHealth } from '../../../src/domain/health';
+import { at, check, failed, T0 } from '../../support/invariants';
+
+const POLICY = { attempts: 3, successes: 2, confirmed: false };
+const CONFIRMED = { ...POLICY, confirmed: true };
+
+function health(state: HealthState, over: Partial<InvariantHealth> = {}): InvariantHealth {
+  return { ...initialHealth(T0), state, lastCheck: check('a'), ...over };
+}
+
+const FAILING = { failingSince: at(-900) };
+
+describe('a failed check', () => {
+  it.each([
+    ['unknown → suspect', health('unknown'), POLICY, { state: 'suspect', failures: 1 }],
+    ['up → suspect', health('up'), POLICY, { state: 'suspect', failures: 1 }],
+    ['suspect 1 → suspect 2', health('suspect', { failures: 1 }), POLICY, { state: 'suspect', failures: 2 }],
+    ['suspect 2 → down 3', health('suspect', { failures: 2 }), POLICY, { state: 'down', failures: 3 }],
+    ['down → down', health('down', { failures: 3 }), POLICY, { state: 'down' }],
+    ['recovering → down', health('recovering', { successes: 1 }), POLICY, { state: 'down', successes: 0 }],
+    ['unknown, confirmed → down', health('unknown'), CONFIRMED, { state: 'down', failures: 1 }],
+    ['up, confirmed → down', health('up'), CONFIRMED, { state: 'down', failures: 1 }],
+    ['suspect 1, confirmed → down', health('suspect', { failures: 1 }), CONFIRMED, { state: 'down' }],
+    ['up, one attempt → down', health('up'), { ...POLICY, attempts: 1 }, { state: 'down' }],
+  ])('%s', (_name, before, policy, after) => {
+    const result = applyCheck(before, failed('a', { at: at(10) }), policy);
+    expect(result).toMatchObject({ failingSince: at(10), successes: 0, ...after });
+    expect(result.since).toBe(result.state === before.state ? T0 : at(10));
+    expect(result.lastCheck?.ok).toBe(false);
+  });
+
+  it.each(['suspect', 'down', 'recovering'] as const)('%s: the failure keeps its beginning', (state) => {
+    const after = applyCheck(health(state, FAILING), failed('a', { at: at(10) }), POLICY);
+    expect(after.failingSince).toBe(at(-900));
+  });
+});
+
+describe('a successful check', () => {
+  it.each([
+    ['unknown → up', health('unknown'), { state: 'up', failingSince: null }],
+    ['up → up', health('up'), { state: 'up', failingSince: null }],
+    [
+      'suspect → up',
+      health('suspect', { ...FAILING, failures: 2 }),
+      { state: 'up', failingSince: null, failures: 0 },
+    ],
+    [
+      'down → recovering 1',
+      health('down', FAILING),
+      { state: 'recovering', failingSince: at(-900), successes: 1 },
+    ],
+    [
+      'recovering 1 → up',
+      health('recovering', { ...FAILING, successes: 1 }),
+      { state: 'up', failingSince: null, successes: 0 },
+    ],
+  ])('%s', (_name, before, after) => {
+    const result = applyCheck(before, check('a', { at: at(10) }), POLICY);
+    expect(result).toMatchObject({ failures: 0, ...after });
+    expect(result.since).toBe(result.state === before.state ? T0 : at(10));
+  });
+
+  it('down → up at once when one success is enough', () => {
+    const after = applyCheck(health('down', FAILING), check('a', { at: at(10) }), {
+      ...POLICY,
+      successes: 1,
+    });
+    expect(after).toMatchObject({ state: 'up', failingSince: null });
+  });
+
+  it('is not hurried by `confirmed`, which is about failures', () => {
+    expect(applyCheck(health('down', FAILING), check('a', { at: at(10) }), CONFIRMED).state).toBe(
+      'recovering',
+    );
+  });
+});
+
+describe('a check that was overtaken changes nothing', () => {
+  const before = health('up', { lastCheck: check('a', { revision: 2, at: at(50) }) });
+  it.each([
+    ['older by time', failed('a', { revision: 2, at: at(49) })],
+    ['of an older revision, though later', failed('a', { revision: 1, at: at(90) })],
+  ])('%s', (_name, old) => {
+    expect(applyCheck(before, old, POLICY)).toBe(before);
+  });
+
+  it('but one of a newer revision counts, whatever its time', () => {
+    expect(applyCheck(before, failed('a', { revision: 3, at: at(1) }), POLICY).state).toBe('suspect');
+  });
+});

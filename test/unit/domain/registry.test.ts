@@ -1,0 +1,173 @@
+import { EMPTY_REGISTRY, reduceRegistry, rejectRegistryEvent } from '../../../src/domain/registry';
+import type { RegistryEvent, RegistryState } from '../../../src/domain/registry';
+import { at, definition, downSince, T0 } from '../../support/invariants';
+
+const put = (id: string, mode: 'create' | 'replace', over = {}): RegistryEvent => ({
+  type: 'put',
+  at: T0,
+  mode,
+  definition: definition(id, over),
+});
+const sync = (ids: readonly string[], over = {}, when = T0): RegistryEvent => ({
+  type: 'sync_file',
+  at: when,
+  definitions: ids.map((id) => definition(id, over)),
+});
+const down = (invariantId: string, revision: number, when = at(5)): RegistryEvent => ({
+  type: 'transitions',
+  at: when,
+  transitions: [{ invariantId, revision, health: downSince(invariantId, when) }],
+});
+const fold = (...events: RegistryEvent[]): RegistryState => events.reduce(reduceRegistry, EMPTY_REGISTRY);
+
+describe('what a person may not do', () => {
+  const state = fold(sync(['of_file']), put('of_api', 'create'));
+  it.each([
+    ['create an existing one', put('of_api', 'create'), 'already_exists'],
+    ['create one that the file has', put('of_file', 'create'), 'already_exists'],
+    ['replace one that the file has', put('of_file', 'replace'), 'file_owned'],
+    ['replace an unknown one', put('none', 'replace'), 'not_found'],
+    [
+      'disable one that the file has',
+      { type: 'set_enabled', at: T0, id: 'of_file', enabled: false },
+      'file_owned',
+    ],
+    ['disable an unknown one', { type: 'set_enabled', at: T0, id: 'none', enabled: false }, 'not_found'],
+    ['remove one that the file has', { type: 'remove', at: T0, id: 'of_file' }, 'file_owned'],
+    ['remove an unknown one', { type: 'remove', at: T0, id: 'toString' }, 'not_found'],
+    ['use a bad id', put('Bad/Id', 'create'), 'invalid'],
+    ['have one suppress itself', put('a', 'create', { suppressedBy: ['a'] }), 'invalid'],
+    ['ask for no attempts', put('a', 'create', { confirm: { attempts: 0, spacingMs: 1 } }), 'invalid'],
+    ['list one twice in the file', sync(['a', 'a']), 'invalid'],
+  ] as readonly (readonly [string, RegistryEvent, string])[])('%s', (_name, event, code) => {
+    expect(rejectRegistryEvent(state, event)).toMatchObject({ code });
+    expect(reduceRegistry(state, event)).toBe(state);
+  });
+});
+
+describe('revisions and health', () => {
+  it('a changed definition gets a new revision and starts unknown', () => {
+    const before = fold(put('a', 'create'), down('a', 1));
+    expect(before.invariants['a']?.health.state).toBe('down');
+    const after = reduceRegistry(before, put('a', 'replace', { condition: 'status == 204' }));
+    expect(after.invariants['a']).toMatchObject({ revision: 2, health: { state: 'unknown' } });
+  });
+
+  it('the same definition in another key order changes nothing', () => {
+    const before = fold(put('a', 'create'), down('a', 1));
+    const reordered = Object.fromEntries(Object.entries(definition('a')).reverse());
+    const event = {
+      ...put('a', 'replace'),
+      definition: { ...definition('a'), ...reordered },
+    } as RegistryEvent;
+    expect(reduceRegistry(before, event)).toBe(before);
+  });
+
+  it('a removed and re-made invariant never reuses a revision', () => {
+    const state = fold(
+      put('a', 'create'),
+      { type: 'remove', at: T0, id: 'a' },
+      put('a', 'create'),
+      down('a', 1),
+    );
+    expect(state.invariants['a']).toMatchObject({ revision: 2, health: { state: 'unknown' } });
+  });
+
+  it('enabling what is enabled changes nothing', () => {
+    const before = fold(put('a', 'create'), down('a', 1));
+    expect(reduceRegistry(before, { type: 'set_enabled', at: T0, id: 'a', enabled: true })).toBe(before);
+  });
+});
+
+describe('transitions', () => {
+  it.each([
+    ['an older revision', down('a', 1)],
+    ['an unknown invariant', down('none', 1)],
+    ['an older check', down('a', 2, at(1))],
+  ])('of %s are ignored', (_name, event) => {
+    const before = fold(put('a', 'create'), put('a', 'replace', { priority: 'low' }), down('a', 2, at(9)));
+    expect(reduceRegistry(before, event)).toEqual(before);
+  });
+});
+
+describe('the file', () => {
+  it('adds, changes, keeps what is the same, and disables what it no longer lists', () => {
+    const before = fold(sync(['kept', 'gone']), down('kept', 1));
+    const after = reduceRegistry(before, sync(['kept', 'new'], {}, at(9)));
+    expect(after.invariants['kept']).toBe(before.invariants['kept']);
+    expect(after.invariants['new']).toMatchObject({ source: 'file', health: { state: 'unknown' } });
+    expect(after.invariants['gone']).toMatchObject({ source: 'api', definition: { enabled: false } });
+  });
+
+  it('read again unchanged is no change at all', () => {
+    const before = fold(sync(['a', 'b']), down('a', 1));
+    expect(reduceRegistry(before, sync(['a', 'b'], {}, at(9)))).toBe(before);
+  });
+
+  it('takes over an API-made invariant of the same id', () => {
+    const before = fold(put('a', 'create', { priority: 'low' }), down('a', 1));
+    const after = reduceRegistry(before, sync(['a']));
+    expect(after.invariants['a']).toMatchObject({
+      source: 'file',
+      revision: 2,
+      definition: { priority: 'medium' },
+    });
+    expect(rejectRegistryEvent(after, put('a', 'replace'))).toMatchObject({ code: 'file_owned' });
+  });
+
+  it('what it dropped can be purged by a person, and comes back with the file', () => {
+    const dropped = fold(sync(['a']), sync([]));
+    expect(rejectRegistryEvent(dropped, { type: 'remove', at: T0, id: 'a' })).toBeNull();
+    expect(reduceRegistry(dropped, sync(['a'])).invariants['a']).toMatchObject({
+      source: 'file',
+      definition: { enabled: true },
+    });
+  });
+
+  it('leaves API-made invariants alone', () => {
+    const before = fold(put('mine', 'create'), down('mine', 1));
+    expect(reduceRegistry(before, sync(['a'])).invariants['mine']).toBe(before.invariants['mine']);
+  });
+});
+
+/** Deterministic, so that a failure can be repeated. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+}
+
+it('health that races with definition changes gives the same state in every order in which it may arrive', () => {
+  const changes: RegistryEvent[] = [
+    put('a', 'create'),
+    sync(['b', 'c']),
+    put('a', 'replace', { priority: 'low' }),
+    sync(['b'], { timeoutMs: 99 }),
+    { type: 'remove', at: T0, id: 'a' },
+    put('a', 'create'),
+  ];
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const next = random(seed);
+    // Monitors report on what they read: a revision that existed. Whether a change has overtaken them is chance.
+    const reports = changes.flatMap((_change, index) => {
+      const known = fold(...changes.slice(0, index + 1));
+      return Object.values(known.invariants).map((one) => ({
+        readAfter: index,
+        event: down(one.definition.id, one.revision, at(10 * index)),
+      }));
+    });
+    const interleave = (delay: () => number): RegistryState =>
+      [
+        ...changes.map((event, index) => ({ order: index, event })),
+        ...reports.map(({ readAfter, event }) => ({ order: readAfter + 0.5 + delay(), event })),
+      ]
+        .sort((x, y) => x.order - y.order)
+        .map(({ event }) => event)
+        .reduce(reduceRegistry, EMPTY_REGISTRY);
+    const promptly = interleave(() => 0);
+    const late = interleave(() => Math.floor(next() * 3));
+    expect(late).toEqual(promptly);
+  }
+});
