@@ -3,6 +3,7 @@ import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import type { Control, ServiceStatus } from '../domain/service-state';
 import type { EvidenceItem } from '../domain/ticket';
+import { stripInvisible } from '../domain/untrusted-text';
 
 const LOG_LINES = 20;
 const MAX_TEXT = 4_000;
@@ -27,6 +28,8 @@ type Draft = Omit<EvidenceItem, 'id'>;
 export function createCollectEvidence(deps: EvidenceDeps) {
   return async function collectEvidence(incident: Incident): Promise<EvidenceBundle> {
     const at = deps.now().toISOString();
+    // Invisible characters could split a secret, so they go first.
+    const clean = (text: string) => deps.redact(stripInvisible(text));
     const drafts = await Promise.all([
       ...[incident.check, ...incident.joined].map((check) => Promise.resolve(checkItem(check))),
       ...(incident.service
@@ -41,8 +44,8 @@ export function createCollectEvidence(deps: EvidenceDeps) {
       .map((draft, index) => ({
         ...draft,
         id: `E${index + 1}`,
-        title: deps.redact(draft.title),
-        text: deps.redact(draft.text).slice(0, MAX_TEXT),
+        title: clean(draft.title),
+        text: clean(draft.text).slice(0, MAX_TEXT),
       }));
     return { ticketId: deps.newId(), at, items };
   };

@@ -33,8 +33,7 @@ export function createControlClient(socketPath: string): Control {
         throw new ControlUnreachable(socketPath, `no answer within ${SNAPSHOT_TIMEOUT_MS} ms`, true);
       }
     },
-    act({ service, action, by, expect }: ControlRequest, signal) {
-      const body: ControlBody = { by, ...(expect !== undefined && { expect }) };
+    act({ service, action, ...body }: ControlRequest, signal) {
       const path = `/services/${encodeURIComponent(service)}/${action}`;
       return call({ socketPath, method: 'POST', path, body, ...(signal && { signal }) }, controlResult);
     },

@@ -56,8 +56,9 @@ export const controlBody = z.strictObject({
       /^(person(:[^\p{Cc}]{1,64})?|harness|ticket:[A-Za-z0-9_-]{1,64})$/u,
       'must be "person" or "ticket:<id>"',
     ),
+  operationId: z.string().min(1).max(300).optional(),
 });
-export type ControlBody = Pick<ControlRequest, 'expect' | 'by'>;
+export type ControlBody = Pick<ControlRequest, 'expect' | 'by' | 'operationId'>;
 
 export const controlError = z.object({ error: z.string() });
 

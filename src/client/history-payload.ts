@@ -9,8 +9,13 @@ const text = new TextDecoder();
 
 /** RFC 3339 UTC with milliseconds; the epoch when Temporal recorded no time. */
 export function isoTime(timestamp: Timestamp): string {
-  const seconds = timestamp?.seconds?.toNumber() ?? 0;
+  const seconds = wholeNumber(timestamp?.seconds);
   return new Date(seconds * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1e6)).toISOString();
+}
+
+/** A 64-bit field: the wire gives a Long, a history that was stored as JSON a plain number. */
+export function wholeNumber(value: { toString(): string } | null | undefined): number {
+  return Number(value?.toString() ?? 0);
 }
 
 /** Decodes every payload; one that is not JSON becomes `{ $payload, bytes }`, so that the reader sees it was there. */

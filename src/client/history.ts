@@ -1,10 +1,13 @@
+import { isGrpcServiceError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { HistoryEvent } from '../domain/history-event';
-import { failureOf, isoTime, jsonOf, jsonRecord, summaryOf } from './history-payload';
+import { failureOf, isoTime, jsonOf, jsonRecord, summaryOf, wholeNumber } from './history-payload';
 import type { TemporalAccess } from './temporal';
 
 type ProtoEvent = NonNullable<History['events']>[number];
+/** gRPC status */
+const NOT_FOUND = 5;
 /** A chain of continued runs longer than this is a loop, not a history. */
 const MAX_RUNS = 1_000;
 
@@ -44,7 +47,13 @@ export async function fetchRun(
   workflowId: string,
   runId?: string,
 ): Promise<readonly HistoryEvent[]> {
-  return decodeHistory(await access.client.workflow.getHandle(workflowId, runId).fetchHistory(), runId);
+  try {
+    return decodeHistory(await access.client.workflow.getHandle(workflowId, runId).fetchHistory(), runId);
+  } catch (error) {
+    // The SDK passes the bare gRPC error on here, unlike in its other calls.
+    if (!isGrpcServiceError(error) || Number(error.code) !== NOT_FOUND) throw error;
+    throw new WorkflowNotFoundError(error.details || error.message, workflowId, runId);
+  }
 }
 
 /** Decodes a stored history; total: what it does not know becomes `other`, an unreadable payload a marked placeholder. */
@@ -53,7 +62,7 @@ export function decodeHistory(history: History, runId?: string): readonly Histor
 }
 
 function decodeEvent(event: ProtoEvent, runId: string | undefined): HistoryEvent {
-  const base = { id: event.eventId?.toNumber() ?? 0, at: isoTime(event.eventTime) };
+  const base = { id: wholeNumber(event.eventId), at: isoTime(event.eventTime) };
   return (
     decodeRunEvent(event, base, runId) ??
     decodeActivityEvent(event, base) ??
@@ -112,7 +121,7 @@ function decodeActivityEvent(event: ProtoEvent, base: Base): HistoryEvent | null
     return {
       ...base,
       type: 'activity_started',
-      scheduledId: started.scheduledEventId?.toNumber() ?? 0,
+      scheduledId: wholeNumber(started.scheduledEventId),
       attempt: started.attempt ?? 1,
       worker: started.identity ?? '',
       lastFailure: started.lastFailure ? failureOf(started.lastFailure) : null,
@@ -120,22 +129,22 @@ function decodeActivityEvent(event: ProtoEvent, base: Base): HistoryEvent | null
   }
   const completed = event.activityTaskCompletedEventAttributes;
   if (completed) {
-    const scheduledId = completed.scheduledEventId?.toNumber() ?? 0;
+    const scheduledId = wholeNumber(completed.scheduledEventId);
     return { ...base, type: 'activity_completed', scheduledId, result: jsonOf(completed.result)[0] ?? null };
   }
   const failed = event.activityTaskFailedEventAttributes;
   if (failed) {
-    const scheduledId = failed.scheduledEventId?.toNumber() ?? 0;
+    const scheduledId = wholeNumber(failed.scheduledEventId);
     return { ...base, type: 'activity_failed', scheduledId, failure: failureOf(failed.failure) };
   }
   const timedOut = event.activityTaskTimedOutEventAttributes;
   if (timedOut) {
-    const scheduledId = timedOut.scheduledEventId?.toNumber() ?? 0;
+    const scheduledId = wholeNumber(timedOut.scheduledEventId);
     return { ...base, type: 'activity_timed_out', scheduledId, failure: failureOf(timedOut.failure) };
   }
   const canceled = event.activityTaskCanceledEventAttributes;
   if (canceled) {
-    return { ...base, type: 'activity_canceled', scheduledId: canceled.scheduledEventId?.toNumber() ?? 0 };
+    return { ...base, type: 'activity_canceled', scheduledId: wholeNumber(canceled.scheduledEventId) };
   }
   return null;
 }

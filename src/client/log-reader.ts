@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { paths } from '../config/paths';
 import { errorCode } from './error-code';
 
-export const LOG_STREAMS = ['stdout', 'stderr', 'harness'] as const;
+const LOG_STREAMS = ['stdout', 'stderr', 'harness'] as const;
 /** `harness`: a remark of the supervisor (started, ended, dropped lines). */
 export type LogStream = (typeof LOG_STREAMS)[number];
 

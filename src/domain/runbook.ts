@@ -8,6 +8,8 @@ import type { ToolResult } from './tool';
 export const HUNG_AFTER_MS = 4_500;
 /** Restarts one attempt may try before a person is asked. */
 const MAX_RESTARTS = 1;
+/** One look waits this long for a boot; it ends early when something changes. */
+const BOOT_LOOK_S = 5;
 /** Times one attempt may look again before it stops waiting for a boot or a stall. */
 const MAX_LOOKS = 8;
 
@@ -109,8 +111,10 @@ function judge(
     );
   }
   const failingMs = Date.parse(input.now) - Date.parse(input.detectedAt);
-  if (failingMs < HUNG_AFTER_MS)
-    return waitFor(service, known, seen, 'It is silent but alive: give a stall the time to heal.');
+  if (failingMs < HUNG_AFTER_MS) {
+    const seconds = (HUNG_AFTER_MS - failingMs) / 1_000;
+    return waitFor(service, known, seen, 'It is silent but alive: give a stall the time to heal.', seconds);
+  }
   return restartOrAsk(
     service,
     known,
@@ -148,10 +152,16 @@ function afterControl(service: string, memory: RunbookMemory, result: ToolResult
   return look(service, known, 'The restart did not do it; look again.');
 }
 
-function waitFor(service: string, memory: RunbookMemory, seen: Inspection, text: string): RunbookStep {
+function waitFor(
+  service: string,
+  memory: RunbookMemory,
+  seen: Inspection,
+  text: string,
+  seconds = BOOT_LOOK_S,
+): RunbookStep {
   if (memory.looks >= MAX_LOOKS)
     return restartOrAsk(service, memory, seen, 'It has been waited for long enough.', identity(seen.service));
-  return look(service, memory, text, 5);
+  return look(service, memory, text, seconds);
 }
 
 function look(service: string, memory: RunbookMemory, text: string, waitSeconds = 0): RunbookStep {

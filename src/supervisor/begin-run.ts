@@ -35,7 +35,7 @@ export async function beginRun(dataDir: string): Promise<{ runId: string; leftov
 }
 
 /** Kills all processes that carry the mark of a run and waits until they are gone, 5 s at most; their number. Needs /proc. */
-export async function sweepStaleRun(previousRunId: string): Promise<number> {
+async function sweepStaleRun(previousRunId: string): Promise<number> {
   const killed = new Set<number>();
   const deadline = Date.now() + SWEEP_LIMIT_MS;
   for (;;) {

@@ -2,10 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ComponentStatus, ProcessExit } from '../domain/service-state';
 import type { Guardian } from './guardian';
 import type { LogWriter } from './log-writer';
-import { ManagedProcess } from './managed-process';
+import { describeExit, ManagedProcess } from './managed-process';
 import { ReadinessWatch } from './readiness';
 import type { Readiness } from './readiness';
-import { describeExit } from './service-control';
 
 /** One of the harness's own processes. */
 export interface ComponentSpec {
@@ -48,7 +47,6 @@ export interface ComponentDependencies {
 }
 
 const SETTLED_MS = 60_000;
-const DRAIN_MS = 500;
 
 /** Runs one component and, if its spec says so, starts it again when it dies. */
 export class Component {
@@ -85,7 +83,7 @@ export class Component {
         ? describeExit(await process.exited)
         : `was not ready within ${this.spec.readyTimeoutMs} ms${watch.lastProblem === null ? '' : ` (${watch.lastProblem})`}`;
     this.exit = await process.stop({ graceMs: this.spec.stopTimeoutMs, killSuspended: true });
-    await Promise.race([process.drained, delay(DRAIN_MS)]);
+    await process.outputEnded();
     this.change('exited', null);
     throw new StartFailed(`${this.spec.name} ${problem}.`, [...this.on.log.recent]);
   }
@@ -96,7 +94,7 @@ export class Component {
     const { process } = this;
     if (process !== null) {
       this.exit = await process.stop({ graceMs, killSuspended: false });
-      await Promise.race([process.drained, delay(DRAIN_MS)]);
+      await process.outputEnded();
       this.change('stopped', null);
     }
     await this.on.log.close();

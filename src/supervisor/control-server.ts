@@ -109,11 +109,12 @@ async function performAction(
       `Bad request body: ${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'invalid'}.`,
     );
   }
-  const { by, expect } = body.data;
+  const { by, expect, operationId } = body.data;
   // An order whose caller has gone is not begun; one that has begun is finished.
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  return host.act({ service, action: action.data, by, ...(expect && { expect }) }, gone.signal);
+  const order: ControlRequest = { service, action: action.data, by };
+  return host.act({ ...order, ...(expect && { expect }), ...(operationId && { operationId }) }, gone.signal);
 }
 
 function streamEvents(host: ControlHost, response: http.ServerResponse): void {

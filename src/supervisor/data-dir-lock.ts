@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { errorCode } from '../client/error-code';
 import { paths } from '../config/paths';
 import { processIdentity } from './process-identity';
 
@@ -25,66 +25,80 @@ export class DataDirInUse extends Error {
 }
 
 const holder = z.object({ pid: z.int().positive(), identity: z.string() });
+const CLAIM = /^lock-.+\.json$/;
+/** How long a claim made at the same moment by somebody else may take to be withdrawn. */
+const PATIENCE_MS = 500;
 
 /**
- * Takes the data directory for this process. A lock whose process has ended is replaced.
+ * Takes the data directory for this process; what ended processes have left does not count.
  * Throws DataDirInUse when a live process holds it.
+ *
+ * Everybody first puts down a claim under a name of its own and then looks for others: of two, the later one is sure to see
+ * the earlier one, so never do both go on. Of several at once the smallest name stays and the others withdraw. A name is
+ * never used twice, so removing the claim of a dead process cannot hit anybody else's.
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
-  await mkdir(paths.run(dataDir), { recursive: true, mode: 0o700 });
-  const path = join(paths.run(dataDir), 'lock.json');
-  const own = `${path}.${randomBytes(6).toString('hex')}`;
-  const content = JSON.stringify({
-    pid: process.pid,
-    identity: (await processIdentity(process.pid)) ?? '',
-  });
-  await writeFile(own, content, { mode: 0o600 });
-  try {
-    // A hard link appears whole and only if nobody was first; a few rounds suffice for any number of stale locks.
-    for (let round = 0; round < 20; round += 1) {
-      if (await tryLink(own, path)) return { release: () => releaseLock(path, content) };
-      await removeIfStale(path, dataDir);
+  const folder = paths.run(dataDir);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const name = `lock-${String(process.pid)}-${randomBytes(8).toString('hex')}.json`;
+  const path = join(folder, name);
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    let others = await liveClaims(folder, name);
+    if (others.length === 0) {
+      await putClaim(path);
+      do {
+        others = await liveClaims(folder, name);
+        if (others.length === 0) return { release: () => rm(path, { force: true }) };
+        await delay(5);
+      } while (others.every((other) => name < other.name) && Date.now() < deadline);
+      await rm(path, { force: true });
     }
-  } finally {
-    await rm(own, { force: true });
-  }
-  throw new Error(`${path} cannot be taken: it keeps coming back. Delete it if no harness runs.`);
-}
-
-async function tryLink(own: string, path: string): Promise<boolean> {
-  try {
-    await link(own, path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
+    const [first] = others;
+    if (first !== undefined && Date.now() >= deadline) throw new DataDirInUse(first.pid, dataDir);
+    await delay(20);
   }
 }
 
-async function removeIfStale(path: string, dataDir: string): Promise<void> {
-  const judged = await readFile(path, 'utf8').catch(() => null);
-  if (judged === null) return;
-  const pid = await liveHolder(judged);
-  if (pid !== null) throw new DataDirInUse(pid, dataDir);
-  // Moved aside first: between reading and removing, another starter may have put a lock of its own there.
-  const aside = `${path}.stale-${randomBytes(6).toString('hex')}`;
-  await rename(path, aside).catch(() => undefined);
-  const moved = await readFile(aside, 'utf8').catch(() => null);
-  if (moved !== null && moved !== judged) await tryLink(aside, path);
-  await rm(aside, { force: true });
+async function putClaim(path: string): Promise<void> {
+  const identity = (await processIdentity(process.pid)) ?? '';
+  // Renamed into place, so that nobody reads half of it and takes it for damage.
+  await writeFile(`${path}.new`, JSON.stringify({ pid: process.pid, identity }), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+interface Claim {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** Claims of other live processes; removes those of dead ones. */
+async function liveClaims(folder: string, own: string): Promise<readonly Claim[]> {
+  const names = (await readdir(folder)).filter((name) => CLAIM.test(name) && name !== own);
+  const claims = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(folder, name), 'utf8').catch(() => null);
+      if (text === null) return null;
+      const pid = await liveHolder(text);
+      if (pid === null) await rm(join(folder, name), { force: true });
+      return pid === null ? null : { name, pid };
+    }),
+  );
+  return claims.filter((claim) => claim !== null);
 }
 
 async function liveHolder(text: string): Promise<number | null> {
-  let parsed: z.infer<typeof holder>;
-  try {
-    parsed = holder.parse(JSON.parse(text));
-  } catch {
-    // Locks appear whole; anything else is damage.
-    return null;
-  }
-  return (await processIdentity(parsed.pid)) === parsed.identity ? parsed.pid : null;
+  const parsed = holder.safeParse(parseJson(text));
+  // Claims appear whole; anything else is damage.
+  if (!parsed.success) return null;
+  const { pid, identity } = parsed.data;
+  return (await processIdentity(pid)) === identity ? pid : null;
 }
 
-async function releaseLock(path: string, content: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => null)) === content) await rm(path, { force: true });
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

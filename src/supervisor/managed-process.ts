@@ -28,13 +28,13 @@ export class MissingExecutable extends Error {
 
 const POLL_MS = 20;
 const LEFTOVER_LIMIT_MS = 2_000;
+const DRAIN_MS = 500;
 
 /** One life of one child process, in a session and process group of its own. Its exit is a state and a promise. */
 export class ManagedProcess {
   readonly startedAt = new Date().toISOString();
   readonly exited: Promise<ProcessExit>;
-  /** Both output streams have ended and every line of them has been handed to the log. */
-  readonly drained: Promise<void>;
+  private readonly drained: Promise<void>;
   /** Resolves when the process says `{type: 'ready'}` over IPC. */
   readonly announced: Promise<void>;
   exit: ProcessExit | null = null;
@@ -105,6 +105,11 @@ export class ManagedProcess {
     return exit;
   }
 
+  /** Every line of its output has been handed to the log; not waited for longer than 0.5 s, a stranger may hold the pipe. */
+  async outputEnded(): Promise<void> {
+    await Promise.race([this.drained, delay(DRAIN_MS, undefined, { ref: false })]);
+  }
+
   /** SIGKILL to the group at once; does not wait. */
   killNow(): void {
     this.stopAsked = true;
@@ -139,6 +144,11 @@ export class ManagedProcess {
   private ownsLiveGroup(): boolean {
     return this.exit !== null && !sendSignal(this.pid, 0) && groupIsAlive(this.pid);
   }
+}
+
+/** `exited with code 1`, `was ended by SIGKILL`. */
+export function describeExit(exit: ProcessExit): string {
+  return exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
 }
 
 function launchError(spec: LaunchSpec, executable: string, error: NodeJS.ErrnoException): Error {

@@ -3,7 +3,7 @@ import type { HarnessConfig } from '../config/config';
 import type { Environment } from '../config/environment';
 
 export const OWN_PROCESSES = ['monitor', 'agent', 'web'] as const;
-export type OwnProcessName = (typeof OWN_PROCESSES)[number];
+type OwnProcessName = (typeof OWN_PROCESSES)[number];
 
 /** How to start one of the harness's own processes. */
 export interface OwnProcess {

@@ -1,7 +1,7 @@
 import type { HarnessConfig } from '../config/config';
 import type { ComponentEvent } from './component';
+import { describeExit } from './managed-process';
 import { OWN_PROCESSES } from './own-processes';
-import { describeExit } from './service-control';
 import type { Supervisor } from './supervisor';
 
 const CONSEQUENCES: Readonly<Record<string, string>> = {

@@ -22,7 +22,7 @@ import { Supervisor } from './supervisor';
 import { TemporalCliMissing } from './temporal-cli';
 
 /** The port of the web server is taken. Exit code 1. */
-export class WebPortInUse extends Error {
+class WebPortInUse extends Error {
   override readonly name = 'WebPortInUse';
 }
 
@@ -83,9 +83,9 @@ async function runLocked(
       return await startAndServe(config, options, stop, supervisor, runId, say);
     } finally {
       isStopping = true;
-      // The socket goes first: nobody may order a start while everything stops.
-      await control.close();
       await stopEverything(supervisor, stop, say);
+      // Last: the monitor would take a socket that goes away before it for a crash of the supervisor.
+      await control.close();
     }
   } finally {
     supervisor.killAll();

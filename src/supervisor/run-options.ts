@@ -3,7 +3,7 @@ import type { LogOutput } from './log-output';
 import type { ListenForStop } from './stop-requests';
 
 /** Where `run` writes: lines of processes and its own talk to one, the ready line to the other. */
-export interface RunStreams {
+interface RunStreams {
   /** Lines of the processes. */
   readonly lines: LogOutput;
   /** Data: the ready line. */

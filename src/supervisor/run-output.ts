@@ -17,7 +17,7 @@ export interface ReadyFacts {
 }
 
 /** The Temporal Web UI's list of tickets; null when the server is not ours and its UI is unknown. */
-export function ticketListUrl(uiUrl: string | null, namespace: string): string | null {
+function ticketListUrl(uiUrl: string | null, namespace: string): string | null {
   if (uiUrl === null) return null;
   const query = encodeURIComponent(`WorkflowType="${WORKFLOWS.remediateTicket}"`);
   return `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows?query=${query}`;

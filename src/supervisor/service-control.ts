@@ -11,9 +11,10 @@ import type {
   ServiceStatus,
 } from '../domain/service-state';
 import type { DesiredStore } from './desired-store';
+import { fence, isTicket } from './fence';
 import type { Guardian } from './guardian';
 import type { LogWriter } from './log-writer';
-import { ManagedProcess, MissingExecutable } from './managed-process';
+import { describeExit, ManagedProcess, MissingExecutable } from './managed-process';
 import { ReadinessWatch } from './readiness';
 import { Serial } from './serial';
 
@@ -37,7 +38,8 @@ type Step = { readonly outcome: ControlOutcome; readonly message: string; readon
 
 /** A repair does not wait for the manners of a process that is silent already. */
 const TICKET_GRACE_MS = 1_000;
-const DRAIN_MS = 500;
+/** Enough for every call that a crash can leave open; a supervisor that dies takes what it did with it. */
+const KEPT_OPERATIONS = 100;
 
 /** One service: its state, and the only way to change it. Orders are fenced and taken one after the other. */
 export class ServiceControl {
@@ -45,6 +47,7 @@ export class ServiceControl {
   /** The last start failed because there is nothing to execute. */
   isMissingExecutable = false;
   private readonly orders = new Serial();
+  private readonly operations = new Map<string, Promise<ControlResult>>();
   private life: Life | null = null;
   private state: ServiceState;
   private exit: ProcessExit | null = null;
@@ -81,9 +84,41 @@ export class ServiceControl {
   /**
    * Carries out one order. The wait for readiness does not hold up the next order: whoever comes second sees the new
    * process and is fenced, and a person can stop a service that is still booting. An aborted signal only keeps an order
-   * from being begun. Throws ControlRefused for a service without a command.
+   * from being begun. A repeated `operationId` gets the first result. Throws ControlRefused for a service without a command.
    */
   async act(request: ControlRequest, signal?: AbortSignal): Promise<ControlResult> {
+    const { operationId } = request;
+    if (operationId === undefined) return this.carryOut(request, signal);
+    const earlier = this.operations.get(operationId);
+    if (earlier !== undefined) {
+      const result = await earlier.catch(() => null);
+      // Rejected means not begun: its caller had gone before its turn.
+      return result ?? this.act(request, signal);
+    }
+    const running = this.carryOut(request, signal);
+    this.operations.set(operationId, running);
+    running.catch(() => this.operations.delete(operationId));
+    const [oldest] = this.operations.keys();
+    if (this.operations.size > KEPT_OPERATIONS && oldest !== undefined) this.operations.delete(oldest);
+    return running;
+  }
+
+  /** Ends the process for the shutdown of the whole harness; leaves what people want of it unchanged. */
+  async shutdown(graceMs: number): Promise<void> {
+    this.isClosing = true;
+    await this.end(graceMs, false);
+    await this.orders.idle();
+    await this.end(graceMs, false);
+    await this.life?.process.outputEnded();
+    await this.on.log.close();
+  }
+
+  killNow(): void {
+    this.isClosing = true;
+    this.life?.process.killNow();
+  }
+
+  private async carryOut(request: ControlRequest, signal?: AbortSignal): Promise<ControlResult> {
     if (this.config.command === null) {
       throw new ControlRefused(
         400,
@@ -99,23 +134,9 @@ export class ServiceControl {
     return this.awaitReady(step.life, step);
   }
 
-  /** Ends the process for the shutdown of the whole harness; leaves what people want of it unchanged. */
-  async shutdown(graceMs: number): Promise<void> {
-    this.isClosing = true;
-    await this.end(graceMs, false);
-    await this.orders.idle();
-    await this.end(graceMs, false);
-    await this.on.log.close();
-  }
-
-  killNow(): void {
-    this.isClosing = true;
-    this.life?.process.killNow();
-  }
-
   private async perform(request: ControlRequest): Promise<Step> {
-    const fence = this.fence(request);
-    if (fence !== null) return { outcome: 'fenced', message: fence };
+    const reason = fence(request, this.status());
+    if (reason !== null) return { outcome: 'fenced', message: reason };
     const wasDesired = this.on.desired.get(this.name);
     if (!isTicket(request)) this.on.desired.set(this.name, request.action === 'stop' ? 'stopped' : 'running');
     const alive = this.living();
@@ -138,25 +159,6 @@ export class ServiceControl {
         return this.launch(request.by);
       }
     }
-  }
-
-  /** Why the order must not be carried out, or null. */
-  private fence({ expect, action, by }: ControlRequest): string | null {
-    const alive = this.living();
-    const now =
-      alive === null
-        ? `has no living process (${this.state})`
-        : `runs as pid ${alive.pid} since ${alive.startedAt}`;
-    if (expect === 'exited' && alive !== null) {
-      return `${this.name} ${now}, but was believed to have exited; nothing was done.`;
-    }
-    if (typeof expect === 'object' && (alive?.pid !== expect.pid || alive.startedAt !== expect.startedAt)) {
-      return `${this.name} ${now}, but was believed to run as pid ${expect.pid} since ${expect.startedAt}; nothing was done.`;
-    }
-    if (action !== 'stop' && by.startsWith('ticket:') && this.on.desired.get(this.name) === 'stopped') {
-      return `A person stopped ${this.name}; only a person starts it again ("harness service start ${this.name}").`;
-    }
-    return null;
   }
 
   private async performStop(request: ControlRequest, wasDesired: ServiceStatus['desired']): Promise<Step> {
@@ -249,7 +251,7 @@ export class ServiceControl {
       case 'ready':
         return this.result(step.outcome, step.message);
       case 'gone': {
-        await Promise.race([process.drained, delay(DRAIN_MS)]);
+        await process.outputEnded();
         const exit = await process.exited;
         return this.result('failed', `${this.name} was not ready before it ended: ${describeExit(exit)}.`);
       }
@@ -275,12 +277,4 @@ export class ServiceControl {
     const lastLines = outcome === 'failed' ? [...this.on.log.recent] : [];
     return { outcome, service: this.status(), message, lastLines };
   }
-}
-
-function isTicket(request: ControlRequest): boolean {
-  return request.by.startsWith('ticket:');
-}
-
-export function describeExit(exit: ProcessExit): string {
-  return exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
 }

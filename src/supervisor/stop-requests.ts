@@ -4,7 +4,7 @@ export type StopSignal = keyof typeof SIGNALS;
 /** Calls the listener for every signal that asks this process to end; returns the way to stop listening. */
 export type ListenForStop = (listener: (signal: StopSignal) => void) => () => void;
 
-export const listenToProcess: ListenForStop = (listener) => {
+const listenToProcess: ListenForStop = (listener) => {
   const names = Object.keys(SIGNALS) as StopSignal[];
   const handlers = names.map((name) => [name, () => listener(name)] as const);
   for (const [name, handler] of handlers) process.on(name, handler);

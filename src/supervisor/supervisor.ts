@@ -46,6 +46,7 @@ export type StartReport =
 /** All of `stopAll`, the last kills included, stays below 10 s. */
 const STOP_ALL_MS = 8_500;
 const LAST_KILL_MS = 1_000;
+const MIN_KILL_MS = 50;
 
 /** Starts, logs and stops the processes of one run; restarts no service unless ordered to. */
 export class Supervisor implements Control {
@@ -137,11 +138,6 @@ export class Supervisor implements Control {
     await component.start();
   }
 
-  /** Shows a line of the harness itself between those of its processes. */
-  say(name: string, line: string): void {
-    this.options.output.show(name, line);
-  }
-
   /** Stops everything in reverse order of start, within 10 s; calling it again waits for the same stop. */
   stopAll(): Promise<void> {
     this.stopping ??= this.stopInOrder();
@@ -161,10 +157,8 @@ export class Supervisor implements Control {
       const left = deadline - Date.now();
       // A unit that hangs may use half of what is left, so that those after it still get a share.
       const graceMs = Math.max(0, Math.min(unit.stopTimeoutMs, left / 2));
-      await Promise.race([
-        unit.shutdown(graceMs),
-        delay(Math.max(0, left) + LAST_KILL_MS, undefined, { ref: false }),
-      ]);
+      const lastMs = Math.max(MIN_KILL_MS, left + LAST_KILL_MS);
+      await Promise.race([unit.shutdown(graceMs), delay(lastMs, undefined, { ref: false })]);
     }
     for (const pid of markedProcesses(this.options.runId)) sendSignal(pid, 'SIGKILL');
     this.guardian.close();

@@ -1,4 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
+import { isoTime } from '../client/history-payload';
 import type { TemporalAccess } from '../client/temporal';
 import { WORKFLOWS } from '../workflows/contract';
 
@@ -14,10 +15,7 @@ export async function hasPoller(access: TemporalAccess, queue: string, now = Dat
     taskQueue: { name: queue },
     taskQueueType: WORKFLOW_TASK_QUEUE,
   });
-  return (pollers ?? []).some((poller) => {
-    const seconds = poller.lastAccessTime?.seconds?.toNumber() ?? 0;
-    return now - seconds * 1_000 < POLLER_FRESH_MS;
-  });
+  return (pollers ?? []).some((poller) => now - Date.parse(isoTime(poller.lastAccessTime)) < POLLER_FRESH_MS);
 }
 
 export type LastSweep =

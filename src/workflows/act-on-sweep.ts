@@ -1,14 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  getExternalWorkflowHandle,
-  ParentClosePolicy,
-  startChild,
-  WorkflowNotFoundError,
-} from '@temporalio/workflow';
+import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Incident } from '../domain/incident';
 import type { RegistryEvent } from '../domain/registry';
 import type { SweepReport, TriageInput } from './contract';
 import { QUEUES, REGISTRY_WORKFLOW_ID, SIGNALS, triageWorkflowId, WORKFLOWS } from './contract';
+import { isGone } from './is-gone';
 
 /** The rest is still down at the next sweep; a storm must not drown the server. */
 const MAX_NEW_INCIDENTS = 20;
@@ -73,6 +69,6 @@ async function ignoringGone(send: () => Promise<void>): Promise<void> {
   try {
     await send();
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (!isGone(error)) throw error;
   }
 }

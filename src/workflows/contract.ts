@@ -227,9 +227,7 @@ export interface ToolInput {
 }
 
 /** One activity per tool, so that history and the Temporal Web UI name what was done. */
-export type ToolActivities = Readonly<
-  Record<ToolName, (input: ToolInput) => Promise<ToolResult>>
->;
+export type ToolActivities = Readonly<Record<ToolName, (input: ToolInput) => Promise<ToolResult>>>;
 
 /** Activities on the queue `harness-agent`. */
 export interface AgentActivities extends ToolActivities {

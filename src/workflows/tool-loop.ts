@@ -94,7 +94,7 @@ async function applyStatusProposal(
     if (verified.recovered) return 'recovered';
     return { ...result, isError: true, content: describeProof(verified) };
   }
-  record.apply({ type: 'blocked', on: 'person', escalation: readEscalation(call) });
+  record.apply({ type: 'blocked', on: 'person', escalation: readEscalation(result) });
   return 'blocked';
 }
 
@@ -108,8 +108,9 @@ function isRecord(data: Json): data is { readonly [key: string]: Json } {
   return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
-function readEscalation(call: ToolCall): Escalation {
-  const text = (name: string) => (typeof call.input[name] === 'string' ? call.input[name] : '');
+/** From the tool's result, not from what the brain said: that is cleaned and masked. */
+function readEscalation({ data }: ToolResult): Escalation {
+  const text = (name: string) => (isRecord(data) && typeof data[name] === 'string' ? data[name] : '');
   return { at: new Date().toISOString(), reason: text('reason'), report: text('report') };
 }
 

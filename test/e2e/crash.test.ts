@@ -67,30 +67,23 @@ async function closedTicket(): Promise<Json> {
   );
 }
 
-async function componentPid(name: string): Promise<number> {
-  const { stdout } = await workspace.cli('status', '--json');
-  const status = JSON.parse(stdout) as Json;
-  const component = (status['components'] as Json[]).find((item) => item['name'] === name);
-  return Number(component?.['pid']);
-}
-
 it('kill -9 of the agent during the restart, then a new agent: the ticket is fixed with exactly one start', async () => {
   const startsBefore = starts();
   await breakService();
   await untilRestarting();
-  process.kill(await componentPid('agent'), 'SIGKILL');
+  process.kill(await workspace.componentPid('agent'), 'SIGKILL');
   await workspace.start('agent');
   expect(await closedTicket()).toMatchObject({ status: 'completed', resolution: 'fixed' });
   expect(starts()).toBe(startsBefore + 1);
   const text = JSON.stringify(await trajectory());
-  expect(text).toMatch(/"attempt":2/); // the kill landed inside the call: Temporal had to run it again
+  expect(text).toMatch(/activity_retried/); // the kill landed inside the call: Temporal had to run it again
 });
 
 it('kill -9 of the monitor during the ticket, then a new monitor: proof comes from the new one', async () => {
   const startsBefore = starts();
   await breakService();
   await untilRestarting();
-  process.kill(await componentPid('monitor'), 'SIGKILL');
+  process.kill(await workspace.componentPid('monitor'), 'SIGKILL');
   await workspace.start('monitor');
   expect(await closedTicket()).toMatchObject({ status: 'completed', resolution: 'fixed' });
   expect(starts()).toBe(startsBefore + 1);
@@ -119,4 +112,23 @@ it('kill -9 of the supervisor alone: nothing of it is left, grandchildren includ
   expect(workspace.processes().length).toBeGreaterThan(5);
   run?.kill('SIGKILL');
   await waitFor('no process is left', () => Promise.resolve(workspace.processes().length === 0));
+});
+
+it('the four die: the supervisor says so and by itself restarts none of them', async () => {
+  const startsBefore = starts();
+  const names = ['monitor', 'agent', 'web'];
+  const pids = await Promise.all(names.map((name) => workspace.componentPid(name)));
+  const servicePid = Number((await workspace.service())['pid']);
+  for (const pid of [...pids, servicePid]) process.kill(pid, 'SIGKILL');
+  for (const name of names) {
+    await waitFor(`${name}'s death is told`, () =>
+      Promise.resolve(new RegExp(`!!! ${name} `).test(workspace.output)),
+    );
+  }
+  // Absence needs time: twenty times what an ordered restart takes to show up.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const status = await workspace.cli('status');
+  expect(status.code).toBe(3);
+  for (const name of names) expect(status.stdout).toMatch(new RegExp(`${name}.*exited`));
+  expect(starts()).toBe(startsBefore);
 });

@@ -97,9 +97,7 @@ it('DELETE disables, ?purge=true removes', async () => {
 });
 
 it('reading works with the monitor dead, and /ready says that nothing is checked', async () => {
-  const { stdout } = await workspace.cli('status', '--json');
-  const components = (JSON.parse(stdout) as Json)['components'] as Json[];
-  process.kill(Number(components.find((item) => item['name'] === 'monitor')?.['pid']), 'SIGKILL');
+  process.kill(await workspace.componentPid('monitor'), 'SIGKILL');
   expect((await workspace.api('GET', '/invariants/rate_limiter_healthy')).body['id']).toBe(
     'rate_limiter_healthy',
   );

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { createControlClient } from '../../src/client/control-client';
+import { paths } from '../../src/config/paths';
 import { temporalExecutable } from './temporal-cli';
 import { waitFor } from './wait-for';
 
@@ -106,6 +108,14 @@ export class HarnessWorkspace {
     return (body['items'] as Json[]).find((item) => item['name'] === 'rate_limiter') ?? {};
   }
 
+  /** Pid of a process of the harness itself: `monitor`, `agent`, `web`, `temporal`. */
+  async componentPid(name: string): Promise<number> {
+    const { components } = await createControlClient(paths.controlSocket(this.dataDir)).snapshot();
+    const pid = components.find((component) => component.name === name)?.pid;
+    if (!pid) throw new Error(`${name} does not run: ${JSON.stringify(components)}`);
+    return pid;
+  }
+
   async tickets(query = ''): Promise<Json[]> {
     const { body } = await this.api('GET', `/tickets${query}`);
     return body['items'] as Json[];
@@ -165,6 +175,7 @@ export class HarnessWorkspace {
         HARNESS_TEMPORAL_PORT: '0',
         HARNESS_WEB_PORT: '0',
         TEMPORAL_CLI_PATH: await temporalExecutable(),
+        E2E_WORKSPACE: this.dir,
         ...this.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,20 +11,24 @@ import { paths } from '../../../src/config/paths';
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 let dataDir: string;
-let server: Server | null = null;
+let servers: Server[] = [];
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'harness-web-client-'));
 });
 afterEach(async () => {
-  server?.closeAllConnections();
-  await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
-  server = null;
+  for (const server of servers) await stop(server);
+  servers = [];
   rmSync(dataDir, { recursive: true, force: true });
 });
 
+function stop(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
 async function serve(handler: Handler): Promise<string> {
   const listening = createServer(handler);
-  server = listening;
+  servers.push(listening);
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
 }
@@ -48,8 +52,7 @@ const json =
 /** A port that was free a moment ago. */
 async function closedUrl(): Promise<string> {
   const url = await serve(json(200, {}));
-  await new Promise<void>((resolve) => server?.close(() => resolve()));
-  server = null;
+  for (const server of servers.splice(0)) await stop(server);
   return url;
 }
 

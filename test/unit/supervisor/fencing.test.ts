@@ -22,7 +22,7 @@ const act = (request: Omit<ControlRequest, 'service' | 'by'> & { by?: string }):
 /** Starts as the service counted them itself. */
 function starts(): number {
   try {
-    return readFileSync(join(bench.dir, 'starts'), 'utf8').trim().split('\n').length;
+    return readFileSync(join(bench.dir, 'starts'), 'utf8').split('\n').length - 1;
   } catch {
     return 0;
   }
@@ -150,6 +150,34 @@ test('an order whose caller has gone before its turn is not begun', async () => 
   await expect(second).rejects.toMatchObject({ name: 'AbortError' });
   await first;
   expect(status()).toMatchObject({ state: 'running', desired: 'running' });
+});
+
+describe('a repeated operation', () => {
+  const restart = (operationId: string, signal?: AbortSignal): Promise<ControlResult> =>
+    bench.supervisor.act({ service: 'svc', action: 'restart', by: 'ticket:t1', operationId }, signal);
+
+  test('gets the first result, at the same time and later; nothing is done twice', async () => {
+    await arrange('running');
+    const first = restart('w/r/1');
+    const both = await Promise.all([first, restart('w/r/1')]);
+    expect(both[0]).toMatchObject({ outcome: 'performed', service: { restarts: 1 } });
+    expect(both[1]).toEqual(both[0]);
+    expect(await restart('w/r/1')).toEqual(both[0]);
+    expect(status().restarts).toBe(1);
+    expect(await restart('w/r/2')).toMatchObject({ outcome: 'performed', service: { restarts: 2 } });
+  });
+
+  test('whose first caller had gone before its turn is done by the second', async () => {
+    await arrange('running');
+    const gone = new AbortController();
+    const before = act({ action: 'restart' });
+    const first = restart('w/r/1', gone.signal);
+    const second = restart('w/r/1');
+    gone.abort();
+    await before;
+    await expect(first).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await second).toMatchObject({ outcome: 'performed', service: { restarts: 2 } });
+  });
 });
 
 describe('what people want', () => {

@@ -1,5 +1,13 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
-import { constants } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +77,7 @@ describe('descriptorWriter', () => {
 
   test('a reader that has stopped does not block the caller; what does not fit is counted', async () => {
     const fifo = join(dir, 'fifo');
-    execFileSync('mkfifo', [fifo]);
+    execFileSync('/usr/bin/mkfifo', [fifo]);
     const reader = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
     const descriptor = openSync(fifo, constants.O_WRONLY);
     const writer = descriptorWriter(descriptor);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const order = (action: ControlRequest['action'], more: Partial<ControlRequest> =
 let bench: Bench;
 afterEach(() => bench.close());
 
-const starts = (): number => readFileSync(join(bench.dir, 'starts'), 'utf8').trim().split('\n').length;
+const starts = (): number => readFileSync(join(bench.dir, 'starts'), 'utf8').split('\n').length - 1;
 const status = () => bench.supervisor.current().services[0];
 const pid = (): number => status()?.pid ?? -1;
 
@@ -72,6 +72,7 @@ describe('one service', () => {
   test('a crash is a state and an event that nobody asked for; nothing is started again', async () => {
     bench = openBench((dir) => [shellService(dir, SLEEP)]);
     await bench.supervisor.act(order('start'));
+    await eventually('its own mark', () => existsSync(join(bench.dir, 'starts')) && starts() === 1);
     process.kill(pid(), 'SIGKILL');
     const event = await bench.event(({ kind }) => kind === 'exited');
     expect(event).toMatchObject({
@@ -119,13 +120,7 @@ describe('one service', () => {
     process.env['HARNESS_TEST_LEAK'] = 'leaked';
     await bench.supervisor.act(order('start'));
     delete process.env['HARNESS_TEST_LEAK'];
-    await eventually('env.txt', () => {
-      try {
-        return readFileSync(join(bench.dir, 'done'));
-      } catch {
-        return null;
-      }
-    });
+    await eventually('env.txt', () => existsSync(join(bench.dir, 'done')));
     const names = readFileSync(join(bench.dir, 'env.txt'), 'utf8').trim().split('\n');
     expect(names).toEqual(expect.arrayContaining(['TOKEN=x-from-environment', 'A=1', 'HARNESS_SERVICE=svc']));
     const shellOwn = ['PWD', 'OLDPWD', 'SHLVL', '_'];
@@ -190,13 +185,7 @@ describe('one service', () => {
       shellService(dir, "trap '' TERM; echo up > up; while :; do sleep 0.05; done", { stopTimeoutMs: 150 }),
     ]);
     await bench.supervisor.act(order('start'));
-    await eventually('trap', () => {
-      try {
-        return readFileSync(join(bench.dir, 'up'));
-      } catch {
-        return null;
-      }
-    });
+    await eventually('trap', () => existsSync(join(bench.dir, 'up')));
     const began = Date.now();
     await bench.supervisor.act(order('stop'));
     expect(Date.now() - began).toBeGreaterThanOrEqual(140);

@@ -1,0 +1,201 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { archivePath, readArchived } from '../../../src/client/archive-reader';
+import { visibilityQuery } from '../../../src/client/ticket-runs';
+import type { TicketSource } from '../../../src/client/tickets';
+import { createTicketReader } from '../../../src/client/tickets';
+import { foldTrajectory } from '../../../src/domain/fold-trajectory';
+import type { HistoryEvent } from '../../../src/domain/history-event';
+import type { Json } from '../../../src/domain/json';
+import type { TicketStatus } from '../../../src/domain/ticket';
+
+let dataDir: string;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'harness-tickets-'));
+});
+afterEach(async () => {
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+interface Known {
+  readonly id: string;
+  readonly at: string;
+  readonly status?: TicketStatus;
+  readonly invariant?: string;
+  readonly forgotten?: boolean;
+}
+
+function historyOf({ id, at, status = 'pending', invariant = 'api_ok' }: Known): HistoryEvent[] {
+  const ticket: Json = { id, invariantId: invariant, service: 'api', detectedAt: at, createdAt: at };
+  return [
+    {
+      id: 1,
+      at,
+      type: 'started',
+      workflowId: invariant,
+      runId: `run-${id}`,
+      workflowType: 'RemediateTicket',
+      input: [{ ticket }],
+      continuedFrom: null,
+      searchAttributes: { TicketStatus: status },
+      memo: {},
+    },
+    ...(status === 'completed' || status === 'failed'
+      ? [{ id: 2, at, type: 'completed', result: null } as const]
+      : []),
+  ];
+}
+
+/** A server that knows these runs; it counts how often a history was read. */
+function server(...tickets: Known[]): TicketSource & { reads: number } {
+  return {
+    reads: 0,
+    runs: ({ ticketId }) =>
+      Promise.resolve(
+        tickets
+          .filter(({ id }) => ticketId === undefined || id === ticketId)
+          .map(({ id, at }) => ({ ticketId: id, workflowId: 'w', runId: `run-${id}`, startedAt: at })),
+      ),
+    history(run) {
+      this.reads += 1;
+      const found = tickets.find(({ id }) => id === run.ticketId);
+      if (!found || found.forgotten) return Promise.reject(new WorkflowNotFoundError('gone', 'w', run.runId));
+      return Promise.resolve(historyOf(found));
+    },
+  };
+}
+
+async function archive(...tickets: Known[]): Promise<void> {
+  for (const ticket of tickets) {
+    const path = archivePath(dataDir, ticket.id, ticket.at);
+    await mkdir(dirname(path), { recursive: true });
+    const trajectory = foldTrajectory(historyOf({ status: 'completed', ...ticket }));
+    await writeFile(path, JSON.stringify({ version: 1, archived_at: ticket.at, trajectory }));
+  }
+}
+
+const reader = (source: TicketSource) =>
+  createTicketReader({ source, namespace: 'ns', dataDir, uiUrl: () => Promise.resolve(null) });
+const ids = (page: { items: readonly { id: string }[] }) => page.items.map(({ id }) => id);
+
+it('runs and archives are one list, newest first, each ticket once', async () => {
+  await archive(
+    { id: 'old', at: '2025-11-03T00:00:00.000Z' },
+    { id: 'both', at: '2026-01-02T00:00:00.000Z' },
+  );
+  const live = server(
+    { id: 'new', at: '2026-01-03T00:00:00.000Z' },
+    { id: 'both', at: '2026-01-02T00:00:00.000Z', status: 'failed' },
+  );
+  const page = await reader(live).list({ limit: 10 });
+  expect(ids(page)).toEqual(['new', 'both', 'old']);
+  expect(page.items[1]?.status).toBe('failed');
+  expect(page.nextCursor).toBeNull();
+});
+
+it('pages over several months and equal times: every ticket exactly once, whatever arrives in between', async () => {
+  const at = '2026-01-02T00:00:00.000Z';
+  await archive(
+    { id: 'a', at: '2025-10-01T00:00:00.000Z' },
+    { id: 'b', at: '2025-11-01T00:00:00.000Z' },
+    { id: 'c', at },
+    { id: 'd', at },
+  );
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < 10; page += 1) {
+    const tickets = [
+      { id: 'e', at },
+      ...(page === 0 ? [] : [{ id: 'newer', at: '2026-02-01T00:00:00.000Z' }]),
+    ];
+    const answer = await reader(server(...tickets)).list({
+      limit: 2,
+      ...(cursor !== undefined && { cursor }),
+    });
+    seen.push(...ids(answer));
+    if (answer.nextCursor === null) break;
+    cursor = answer.nextCursor;
+  }
+  expect(seen).toEqual(['e', 'd', 'c', 'b', 'a']);
+});
+
+it.each([
+  ['open', ['pending', 'blocked']],
+  ['completed', ['archived', 'done']],
+  ['failed', ['cancelled']],
+  ['blocked', ['blocked']],
+] as const)('status %s: the history decides, not visibility', async (status, expected) => {
+  await archive({ id: 'archived', at: '2026-01-09T00:00:00.000Z' });
+  const source = server(
+    { id: 'pending', at: '2026-01-04T00:00:00.000Z' },
+    { id: 'blocked', at: '2026-01-03T00:00:00.000Z', status: 'blocked' },
+    { id: 'done', at: '2026-01-02T00:00:00.000Z', status: 'completed' },
+    { id: 'cancelled', at: '2026-01-01T00:00:00.000Z', status: 'failed' },
+  );
+  expect(ids(await reader(source).list({ limit: 10, status }))).toEqual(expected);
+});
+
+it('a run whose history is gone already: answered from the archive; without one it is left out', async () => {
+  const at = '2026-01-02T00:00:00.000Z';
+  await archive({ id: 'kept', at });
+  const source = server({ id: 'kept', at, forgotten: true }, { id: 'lost', at, forgotten: true });
+  expect(ids(await reader(source).list({ limit: 10 }))).toEqual(['kept']);
+  expect(await reader(source).get('kept')).toMatchObject({ status: 'completed' });
+  expect(await reader(source).get('lost')).toBeNull();
+});
+
+it('closed runs are read once, open ones each time', async () => {
+  const source = server(
+    { id: 'open', at: '2026-01-02T00:00:00.000Z' },
+    { id: 'done', at: '2026-01-01T00:00:00.000Z', status: 'completed' },
+  );
+  const tickets = reader(source);
+  for (let again = 0; again < 3; again += 1) await tickets.list({ limit: 10 });
+  expect(source.reads).toBe(3 + 1);
+});
+
+it('an error of the server is not taken for a forgotten run', async () => {
+  const broken = {
+    ...server({ id: 'a', at: '2026-01-01T00:00:00.000Z' }),
+    history: () => Promise.reject(new Error('down')),
+  };
+  await expect(reader(broken).list({ limit: 1 })).rejects.toThrow('down');
+});
+
+it.each(['', 'x', Buffer.from('[1]').toString('base64url'), Buffer.from('{}').toString('base64url')])(
+  'cursor %j: refused, with the way out',
+  async (cursor) => {
+    await expect(reader(server()).list({ limit: 1, cursor })).rejects.toThrow(
+      /next_cursor of the page before/,
+    );
+  },
+);
+
+it.each(['../../etc/passwd', 'a/b', '', "x' OR 'a'='a"])('ID %j: never looked up', async (id) => {
+  const never: TicketSource = {
+    runs: () => Promise.reject(new Error('the server was asked')),
+    history: () => Promise.reject(new Error('the server was asked')),
+  };
+  expect(await reader(never).get(id)).toBeNull();
+  expect(await readArchived(dataDir, id)).toBeNull();
+});
+
+it.each(['not json', '{"version":2}', '{"version":1,"archived_at":"x","trajectory":{}}'])(
+  'an archive file with %j is left out',
+  async (text) => {
+    const path = archivePath(dataDir, 'a', '2026-01-01T00:00:00.000Z');
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+    expect(await readArchived(dataDir, 'a')).toBeNull();
+    expect(ids(await reader(server()).list({ limit: 5 }))).toEqual([]);
+  },
+);
+
+it('the visibility query quotes what comes from outside and never orders', () => {
+  expect(visibilityQuery({ service: "it's \\ odd", status: 'failed' })).toBe(
+    "WorkflowType = 'RemediateTicket' AND ExecutionStatus != 'ContinuedAsNew' AND ServiceName = 'it\\'s \\\\ odd'" +
+      " AND (TicketStatus = 'failed' OR ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'TimedOut'))",
+  );
+});
