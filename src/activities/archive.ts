@@ -10,23 +10,37 @@ import type { TemporalAccess } from '../client/temporal';
 import { errorText } from '../config/error-text';
 import { FAILURES } from '../domain/failures';
 import { foldTrajectory } from '../domain/fold-trajectory';
+import type { HistoryEvent } from '../domain/history-event';
 import type { AgentActivities } from '../workflows/contract';
 import { whileHeartbeating } from './heartbeat';
 
-export interface ArchiveDependencies {
-  readonly access: TemporalAccess;
+interface Destination {
   readonly dataDir: string;
   readonly log: Pick<Logger, 'info'>;
+}
+
+/** The activity `archiveTicket` over a Temporal service's histories. */
+export function createArchiveActivity(
+  deps: Destination & { readonly access: TemporalAccess },
+): Pick<AgentActivities, 'archiveTicket'> {
+  return archiveActivity({
+    ...deps,
+    readHistory: (workflowId, runId) => fetchHistory(deps.access, workflowId, runId),
+  });
 }
 
 /**
  * The activity `archiveTicket`: folds the ticket's history so far and keeps it as a file. Repeatable: the same ticket goes
  * to the same file. Throws Storage when the file cannot be written, InvalidInput when the history is not that ticket's.
  */
-export function createArchiveActivity(deps: ArchiveDependencies): Pick<AgentActivities, 'archiveTicket'> {
+export function archiveActivity(
+  deps: Destination & {
+    readonly readHistory: (workflowId: string, runId: string) => Promise<readonly HistoryEvent[]>;
+  },
+): Pick<AgentActivities, 'archiveTicket'> {
   return {
     async archiveTicket({ workflowId, runId, ticketId }) {
-      const events = await whileHeartbeating(() => fetchHistory(deps.access, workflowId, runId));
+      const events = await whileHeartbeating(() => deps.readHistory(workflowId, runId));
       const trajectory = foldTrajectory(events);
       if (
         trajectory.ticket?.id !== ticketId ||

@@ -143,7 +143,9 @@ async function withoutWeb(context: CliContext, input: { json?: boolean }, cause:
     pid === null ? '-' : String(pid),
     exit === null ? '-' : `${exit.signal ?? `code ${exit.code ?? '?'}`} at ${exit.at}`,
   ]);
-  context.out.write(`${table(['COMPONENT', 'STATE', 'PID', 'LAST EXIT'], rows, context.colors)}\n`);
+  if (rows.length > 0) {
+    context.out.write(`${table(['COMPONENT', 'STATE', 'PID', 'LAST EXIT'], rows, context.colors)}\n`);
+  }
   context.out.write(serviceTable(context, snapshot.services));
   return EXIT.unhealthy;
 }

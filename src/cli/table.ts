@@ -1,6 +1,6 @@
 import type { Colors } from 'picocolors/types';
 
-export type Paint = (text: string) => string;
+type Paint = (text: string) => string;
 /** A cell with a colour is padded before it is painted, so that columns stay aligned. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 

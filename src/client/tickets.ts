@@ -10,12 +10,12 @@ import type { TemporalAccess } from './temporal';
 import { listRuns } from './ticket-runs';
 import type { RunFilter, TicketRun } from './ticket-runs';
 
-export interface TicketPage {
+interface TicketPage {
   readonly items: readonly TicketView[];
   readonly nextCursor: string | null;
 }
 
-export interface TicketQuery extends TicketFilter {
+interface TicketQuery extends TicketFilter {
   /** 1 to 200. */
   readonly limit: number;
   readonly cursor?: string;

@@ -14,6 +14,10 @@ export interface Places {
   readonly packageRoot: string;
 }
 
+/** Not in the file yet: nothing reads the first, and the rule-based analyst answers at once. */
+const COOLDOWN_MS = 600_000;
+const OPEN_BY_MS = 8_000;
+
 /** Puts file and overrides together: flag > environment > file. Paths become absolute, the result is frozen. */
 export function effectiveConfig(file: ConfigFile, overrides: Overrides, places: Places): HarnessConfig {
   const dataDir =
@@ -50,10 +54,10 @@ export function effectiveConfig(file: ConfigFile, overrides: Overrides, places: 
     monitor: {
       intervalMs: file.monitor.interval,
       concurrency: file.monitor.concurrency,
-      cooldownMs: file.monitor.cooldown,
+      cooldownMs: COOLDOWN_MS,
       ...(overrides.monitorPort === undefined ? {} : { port: overrides.monitorPort }),
     },
-    analyst: { openByMs: file.analyst.open_by, forceOpenAfterMs: file.analyst.force_open_after },
+    analyst: { openByMs: OPEN_BY_MS, forceOpenAfterMs: file.analyst.force_open_after },
     agent: {
       brain: file.agent.brain,
       retryAfterMs: file.agent.retry_after,

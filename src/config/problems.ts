@@ -14,7 +14,8 @@ const NOT_SUPPORTED_YET: readonly { readonly section: RegExp; readonly keys: rea
   { section: /^$/, keys: ['telemetry', 'commands', 'notify', 'heartbeat_url'] },
   { section: /^services\.[^.]+$/, keys: ['control', 'restart_limit'] },
   { section: /^(invariants\[\d+\]\.)?request$/, keys: ['tls'] },
-  { section: /^analyst$/, keys: ['model', 'effort'] },
+  { section: /^monitor$/, keys: ['cooldown'] },
+  { section: /^analyst$/, keys: ['model', 'effort', 'open_by'] },
   { section: /^agent$/, keys: ['profile', 'model', 'effort', 'autonomy', 'approval_ttl'] },
   { section: /^agent\.budget$/, keys: ['usd', 'tokens', 'wall_clock', 'usd_per_day'] },
 ];
@@ -62,7 +63,7 @@ export function toProblems(issues: readonly z.core.$ZodIssue[], raw: unknown): P
 }
 
 /** A problem with the value at `path`; a missing value is reported where it should have been. */
-export function valueProblem(path: ProblemPath, raw: unknown, message: string): Problem {
+function valueProblem(path: ProblemPath, raw: unknown, message: string): Problem {
   const value = valueAt(raw, path);
   const name = formatPath(path);
   const prefix = name === '' ? '' : `${name}: `;

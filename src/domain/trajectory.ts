@@ -16,30 +16,28 @@ import type { Decision, ToolCall, ToolResult } from './tool';
 /** How Temporal sees the run; everything but `running` and `completed` means a bug or an operator's hand. */
 export type RunState = 'running' | 'completed' | 'failed' | 'timed_out' | 'terminated' | 'canceled';
 
-export const TIMELINE_KINDS = [
-  'detected',
-  'opened',
-  'claimed',
-  'proposed',
-  'decided',
-  'tool',
-  'verified',
-  'blocked',
-  'resumed',
-  'note',
-  'evidence',
-  'recovered_hint',
-  'retry_requested',
-  'cancel_requested',
-  'archived',
-  'activity_retried',
-  'activity_failed',
-  'activity_timed_out',
-  'activity_canceled',
-  'workflow_problem',
-  'closed',
-] as const;
-export type TimelineKind = (typeof TIMELINE_KINDS)[number];
+export type TimelineKind =
+  | 'detected'
+  | 'opened'
+  | 'claimed'
+  | 'proposed'
+  | 'decided'
+  | 'tool'
+  | 'verified'
+  | 'blocked'
+  | 'resumed'
+  | 'note'
+  | 'evidence'
+  | 'recovered_hint'
+  | 'retry_requested'
+  | 'cancel_requested'
+  | 'archived'
+  | 'activity_retried'
+  | 'activity_failed'
+  | 'activity_timed_out'
+  | 'activity_canceled'
+  | 'workflow_problem'
+  | 'closed';
 
 /** One line of a ticket's story. `ok` is null where nothing is good or bad, or not yet known. */
 export interface TimelineEntry {

@@ -30,10 +30,9 @@ export interface OpenRun extends RunAddress {
   readonly ticketId: string;
 }
 
-export const COMPONENT_STATUSES = ['ok', 'degraded', 'down'] as const;
 export interface Component {
   readonly name: 'temporal' | 'monitor' | 'agent' | 'supervisor';
-  readonly status: (typeof COMPONENT_STATUSES)[number];
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly detail: string;
 }
 

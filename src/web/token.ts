@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { errorCode } from '../client/error-code';
 import { paths } from '../config/paths';
 
@@ -11,14 +11,19 @@ export async function ensureToken(dataDir: string, configured: string | undefine
   if (known !== '') return known;
   const token = randomBytes(32).toString('base64url');
   await mkdir(paths.run(dataDir), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(temporary, `${token}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    // `wx`: of two processes that start at once, one writes and the other reads what it wrote.
-    await writeFile(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    // Of two processes that start at once, one links its file and the other reads it whole.
+    await link(temporary, path);
     return token;
   } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
     const other = await read(path);
-    if (other === '') throw error;
+    if (other === '') throw new Error(`${path} is empty; delete it and start again.`, { cause: error });
     return other;
+  } finally {
+    await rm(temporary, { force: true });
   }
 }
 

@@ -1,11 +1,13 @@
-import type { Logger } from 'pino';
 import type { ControlFollower } from '../client/control-client';
 import type { ServiceStatus } from '../domain/service-state';
 import type { RecheckRequest } from '../workflows/contract';
 
 export interface ExitWatcherDeps {
   readonly checkService: (service: string, cause: RecheckRequest['cause']) => Promise<void>;
-  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly log: {
+    readonly warn: (message: string) => void;
+    readonly error: (context: object, message: string) => void;
+  };
 }
 
 /**
@@ -31,10 +33,7 @@ export function createExitWatcher({ checkService, log }: ExitWatcherDeps): Contr
     onEvent({ kind, asked, service }) {
       known.set(service.name, service);
       if (kind !== 'exited' || asked) return;
-      log.warn(
-        { service: service.name, exit: service.exit },
-        `${service.name} ended and nobody asked for it`,
-      );
+      log.warn(`${service.name} ended and nobody asked for it; checking it now`);
       check(service.name, 'exit');
     },
     onDown(error) {

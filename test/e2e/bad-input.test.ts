@@ -83,7 +83,7 @@ it.each(['monitor', 'agent', 'web'])(
   },
 );
 
-it('no Temporal CLI, no python: says what it tried and what to install, exit 1', async () => {
+it('no Temporal CLI, no python: says what it tried and what to install, exit 69', async () => {
   workspace = await HarnessWorkspace.create();
   const bin = join(workspace.dir, 'bin');
   mkdirSync(bin);
@@ -96,7 +96,7 @@ it('no Temporal CLI, no python: says what it tried and what to install, exit 1',
   const { code, stderr } = await workspace.cli('run');
   expect(stderr).toMatch(/python3/);
   expect(stderr).toMatch(/TEMPORAL_CLI_PATH/);
-  expect(code).toBe(1);
+  expect(code).toBe(69);
 });
 
 it.each(['tickets', 'status', 'invariants', 'check rate_limiter_healthy'])(

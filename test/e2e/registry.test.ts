@@ -1,5 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { exitOf, freePort, HarnessWorkspace } from '../support/harness-process';
 import type { Json } from '../support/harness-process';
 import { waitFor } from '../support/wait-for';
@@ -58,24 +60,24 @@ it('a change takes effect in the next sweep', async () => {
   });
 });
 
-it.each<[string, string, string, Json | undefined, number, RegExp]>([
-  ['an ID twice', 'POST', '', made(), 409, /made/],
-  ['a bad condition', 'POST', '', made({ id: 'other', condition: 'status ==' }), 422, /condition/],
-  ['an unknown key', 'POST', '', made({ id: 'other', colour: 'red' }), 422, /colour/],
-  ['a bad ID', 'POST', '', made({ id: 'Not An ID' }), 422, /Not An ID/],
+it.each<[string, string, string, () => Json | undefined, number, RegExp]>([
+  ['an ID twice', 'POST', '', () => made(), 409, /made/],
+  ['a bad condition', 'POST', '', () => made({ id: 'other', condition: 'status ==' }), 422, /condition/],
+  ['an unknown key', 'POST', '', () => made({ id: 'other', colour: 'red' }), 422, /colour/],
+  ['a bad ID', 'POST', '', () => made({ id: 'Not An ID' }), 422, /Not An ID/],
   [
     'a change of an invariant owned by the file',
     'PATCH',
     '/rate_limiter_healthy',
-    { condition: 'status == 1' },
+    () => ({ condition: 'status == 1' }),
     409,
     /harness\.yaml|file/,
   ],
-  ['a change of an unknown one', 'PATCH', '/nobody', { condition: 'status == 1' }, 404, /nobody/],
-  ['reading an unknown one', 'GET', '/nobody', undefined, 404, /nobody/],
+  ['a change of an unknown one', 'PATCH', '/nobody', () => ({ condition: 'status == 1' }), 404, /nobody/],
+  ['reading an unknown one', 'GET', '/nobody', () => undefined, 404, /nobody/],
 ])('%s: refused with a problem that names it', async (_name, method, path, body, status, message) => {
-  const answer = await workspace.api(method, `/invariants${path}`, body);
-  expect(answer.status === 400 ? 422 : answer.status).toBe(status);
+  const answer = await workspace.api(method, `/invariants${path}`, body());
+  expect(answer.status).toBe(status);
   expect(JSON.stringify(answer.body)).toMatch(message);
 });
 
@@ -116,10 +118,23 @@ it('reading works with the monitor dead, and /ready says that nothing is checked
   expect(status.stdout).toMatch(/monitor/);
 });
 
-it('a definition of the file that is gone after a restart is disabled, API-made ones stay', async () => {
-  const run = workspace.children.find((child) => child.spawnargs.includes('run'));
-  run?.kill('SIGINT');
-  if (run) await exitOf(run);
+async function stopRun(): Promise<void> {
+  for (const child of workspace.children.filter((candidate) => candidate.spawnargs.includes('run'))) {
+    child.kill('SIGINT');
+    await exitOf(child);
+  }
+}
+
+it('a definition that left the file is disabled at the next start; one made by the API stays', async () => {
+  await stopRun();
   await workspace.run();
   expect((await workspace.api('POST', '/invariants', made({ id: 'kept' }))).status).toBe(201);
+  await stopRun();
+  const file = join(workspace.dir, 'harness.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('rate_limiter_healthy', 'rate_limiter_alive'));
+  await workspace.run();
+  const read = async (id: string) => (await workspace.api('GET', `/invariants/${id}`)).body;
+  expect(await read('rate_limiter_healthy')).toMatchObject({ enabled: false, source: 'file' });
+  expect(await read('rate_limiter_alive')).toMatchObject({ enabled: true, source: 'file' });
+  expect(await read('kept')).toMatchObject({ enabled: true, source: 'api' });
 });

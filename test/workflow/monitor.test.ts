@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { SweepInput, SweepReport } from '../../src/workflows/contract';
 import {
@@ -52,7 +51,7 @@ const incident = (invariantId: string): Incident => ({
   joined: [],
 });
 
-/** A worker whose sweeps find this; triage gets as far as its evidence and waits there. */
+/** A worker whose sweeps find this; triage gets as far as its evidence and retries that for ever. */
 async function monitorThatFinds(found: Partial<SweepReport>): Promise<SweepInput[]> {
   const inputs: SweepInput[] = [];
   workers.push(
@@ -61,7 +60,7 @@ async function monitorThatFinds(found: Partial<SweepReport>): Promise<SweepInput
         inputs.push(input);
         return Promise.resolve({ ...QUIET, ...found });
       },
-      collectEvidence: () => Context.current().cancelled,
+      collectEvidence: () => Promise.reject(new Error('not in this test')),
     }),
   );
   return inputs;

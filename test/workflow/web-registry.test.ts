@@ -1,19 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ApplicationFailure } from '@temporalio/common';
 import pino from 'pino';
 import { readRegistry } from '../../src/client/registry-reader';
+import type { HarnessConfig } from '../../src/config/config';
+import { paths } from '../../src/config/paths';
 import { FAILURES } from '../../src/domain/failures';
 import type { RegistryEvent, RegistryState } from '../../src/domain/registry';
 import { createApp } from '../../src/web/app';
 import { checkNow } from '../../src/web/check-now';
 import { registryAccess } from '../../src/web/registry-access';
 import { createWebDependencies } from '../../src/web/web-dependencies';
-import { listen } from '../../src/web/web-process';
+import { listen, runWebProcess } from '../../src/web/web-process';
 import type { MonitorActivities, SweepReport } from '../../src/workflows/contract';
 import { QUERIES, QUEUES, REGISTRY_WORKFLOW_ID, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
 import { check, definition, downSince, T0 } from '../support/invariants';
@@ -226,3 +230,44 @@ it('readiness follows the last sweep: ok, then down with the reason when the che
     detail: 'the checks could not run: registry unreadable',
   });
 });
+
+it('the process: ready once it answers, and gone within 2 s of the signal, although a client holds its connection', async () => {
+  const port = await freePort();
+  const stop = new AbortController();
+  let isReady = false;
+  const config = {
+    dataDir,
+    web: { host: '127.0.0.1', port },
+    temporal: { address: env.address, namespace: 'default' },
+    monitor: { intervalMs: 5_000 },
+  };
+  const ended = runWebProcess(config as HarnessConfig, {
+    signal: stop.signal,
+    log: pino({ level: 'silent' }),
+    ready: () => {
+      isReady = true;
+    },
+  });
+  await waitFor('ready', () => Promise.resolve(isReady));
+  const token = (await readFile(paths.token(dataDir), 'utf8')).trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/services/x/stop`, { method: 'POST', headers });
+  expect(answer.status).toBe(503); // no supervisor runs on this data directory
+  const held = connect(port, '127.0.0.1');
+  await once(held, 'connect');
+  held.on('error', () => undefined);
+  held.write('GET /health HTTP/1.1\r\n'); // a request that never ends
+  const asked = Date.now();
+  stop.abort();
+  await ended;
+  expect(Date.now() - asked).toBeLessThan(2_000);
+  held.destroy();
+});
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}

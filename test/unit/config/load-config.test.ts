@@ -67,8 +67,8 @@ invariants:
     priority: critical
     suppressed_by: [db_up]
   - { id: db_up, name: Database, query: "tcp://127.0.0.1:5432", condition: connected, enabled: false }
-monitor: { interval: 10s, concurrency: 8, cooldown: 1m }
-analyst: { open_by: 2s, force_open_after: 30s }
+monitor: { interval: 10s, concurrency: 8 }
+analyst: { force_open_after: 30s }
 agent: { brain: runbook, retry_after: 2m, budget: { turns: 5 } }
 `);
     const data = join(cwd, 'state');
@@ -78,8 +78,8 @@ agent: { brain: runbook, retry_after: 2m, budget: { turns: 5 } }
       web: { host: 'localhost', port: 9000 },
       temporal: { address: 'temporal.example:7233', namespace: 'ops', embeddedPort: 7233, cliPath: null },
       restartOwn: true,
-      monitor: { intervalMs: 10_000, concurrency: 8, cooldownMs: 60_000 },
-      analyst: { openByMs: 2_000, forceOpenAfterMs: 30_000 },
+      monitor: { intervalMs: 10_000, concurrency: 8 },
+      analyst: { forceOpenAfterMs: 30_000 },
       agent: { brain: 'runbook', retryAfterMs: 120_000, turns: 5 },
       logLevel: 'info',
     });

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fakeWeb, runWords } from './run-words';
+
+describe('what is sent', () => {
+  test.each([
+    [
+      ['invariants', 'add', 'x', '--query', 'tcp://a:1', '--condition', 'connected', '--enabled', 'false'],
+      'POST /api/v1/invariants',
+      { id: 'x', query: 'tcp://a:1', condition: 'connected', enabled: false },
+    ],
+    [
+      ['invariants', 'set', 'x', '--priority', 'low', '--timeout', '3s'],
+      'PATCH /api/v1/invariants/x',
+      { priority: 'low', timeout: '3s' },
+    ],
+    [['invariants', 'remove', 'x'], 'DELETE /api/v1/invariants/x', undefined],
+    [['invariants', 'remove', 'x', '--purge'], 'DELETE /api/v1/invariants/x?purge=true', undefined],
+    [
+      ['ticket', 'note', 'T/1', 'look', 'there'],
+      'POST /api/v1/tickets/T%2F1/notes',
+      { text: 'look there', by: expect.any(String) as string },
+    ],
+    [
+      ['ticket', 'cancel', 'T1', '--reason', 'planned'],
+      'POST /api/v1/tickets/T1/cancel',
+      { reason: 'planned', by: expect.any(String) as string },
+    ],
+  ])('%j', async (words, call, body) => {
+    const web = fakeWeb({ [call]: {} });
+    const { code, out, err } = await runWords(words, { web });
+    expect({ code, out, bodies: web.bodies }).toEqual({ code: 0, out: '', bodies: { [call]: body } });
+    expect(err).not.toBe('');
+  });
+
+  test('nothing to set is a usage error that never reaches the server', async () => {
+    expect(await runWords(['invariants', 'set', 'x'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('nothing to set') as string,
+    });
+  });
+});
+
+describe('usage errors end with exit 2 and name what is wrong', () => {
+  test.each([
+    [['nonsense'], "unknown command 'nonsense'"],
+    [['tickets', '--foo'], "unknown option '--foo'"],
+    [['tickets', '--status', 'sleeping'], 'Allowed choices are open, pending'],
+    [['check'], "missing required argument 'id'"],
+    [['status', 'extra'], 'too many arguments'],
+    [['invariants', 'add', 'x', '--query', 'q'], "required option '--condition <cel>' not specified"],
+    [['service', 'start'], "missing required argument 'name'"],
+    [['demo', '--fault', 'earthquake'], 'Allowed choices are kill'],
+    [['logs', '--limit', 'many'], '--limit many: expected a whole number'],
+    [[], 'Usage: harness'],
+  ])('%j', async (words, message) => {
+    const { code, out, err } = await runWords(words);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+  });
+
+  test('--help is data: stdout, exit 0', async () => {
+    const { code, out, err } = await runWords(['--help']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toContain('Usage: harness');
+  });
+});
+
+describe('configuration', () => {
+  let cwd: string;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'harness-cli-'));
+  });
+  afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+  test('config print masks what sounds secret and keeps references', async () => {
+    writeFileSync(
+      join(cwd, 'harness.yaml'),
+      `version: 1
+web: { host: 0.0.0.0 }
+services: { a: { env: { DB_PASSWORD: hunter2, API_TOKEN: "\${env:X}", PORT: "1" } } }
+invariants:
+  - { id: a_up, query: "http://a/", condition: status == 200, request: { headers: { Authorization: "Bearer hunter3" } } }
+`,
+    );
+    const env = { HARNESS_TOKEN: 'hunter4-hunter4-hunter4', TEMPORAL_API_KEY: 'hunter5' };
+    for (const words of [
+      ['config', 'print'],
+      ['config', 'print', '--json'],
+    ]) {
+      const { code, out } = await runWords(words, { cwd, env });
+      expect(code).toBe(0);
+      expect(out).not.toContain('hunter');
+      expect(out).toContain('${env:X}');
+    }
+    const { out } = await runWords(['config', 'print', '--json'], { cwd, env });
+    expect(JSON.parse(out)).toMatchObject({
+      web: { token: '***' },
+      temporal: { apiKey: '***' },
+      services: [{ env: { DB_PASSWORD: '***', PORT: '1' } }],
+    });
+  });
+
+  test('a bad file ends with exit 78 and every problem', async () => {
+    writeFileSync(join(cwd, 'bad.yaml'), 'version: 2\nfoo: 1\n');
+    const { code, out, err } = await runWords(['config', 'print', '--config', 'bad.yaml'], { cwd });
+    expect({ code, out }).toEqual({ code: 78, out: '' });
+    expect(err).toBe(
+      `harness: bad.yaml:1:10: version: expected 1, got 2
+bad.yaml:2:1: unknown key "foo" (value 1); allowed: version, data_dir, web, temporal, run, services, invariants, monitor, analyst, agent
+`,
+    );
+  });
+
+  test('doctor names a bad configuration as a finding: exit 3', async () => {
+    writeFileSync(join(cwd, 'harness.yaml'), 'version: 2\n');
+    const { code, out } = await runWords(['doctor'], { cwd });
+    expect(code).toBe(3);
+    expect(out).toContain('config  fail    harness.yaml:1:10: version: expected 1, got 2');
+  });
+
+  test('logs of an unknown service: exit 4; of a silent one: exit 0 and a word', async () => {
+    expect((await runWords(['logs', 'nope'], { cwd })).code).toBe(4);
+    const silent = await runWords(['logs', 'rate_limiter'], { cwd });
+    expect(silent).toMatchObject({
+      code: 0,
+      out: '',
+      err: expect.stringContaining('no log lines yet') as string,
+    });
+  });
+});
