@@ -6,7 +6,7 @@ import type { ProbeRequest } from '../domain/invariant';
 import { describeProbeError } from './probe-error';
 import type { Observation } from './probe-target';
 
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 const DAY_MS = 86_400_000;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 

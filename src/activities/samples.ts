@@ -13,7 +13,7 @@ export interface Samples {
   read(): SamplesView;
 }
 
-export interface SamplesView {
+interface SamplesView {
   readonly items: Readonly<Record<string, readonly CheckResult[]>>;
   /** When the last sweep over everything ended; null while none has. */
   readonly lastSweepAt: string | null;

@@ -9,9 +9,14 @@ export function hasSecretReference(value: string): boolean {
   return value.includes('${env:');
 }
 
+/** Names of the environment variables that a configured value refers to. */
+export function secretNames(value: string): string[] {
+  return [...value.matchAll(REFERENCE)].map((match) => match[1] ?? '');
+}
+
 /** Names in `${env:…}` that are not names of environment variables. */
 export function badSecretNames(value: string): string[] {
-  return [...value.matchAll(REFERENCE)].map((match) => match[1] ?? '').filter((name) => !NAME.test(name));
+  return secretNames(value).filter((name) => !NAME.test(name));
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ASTNode, ParseResult } from '@marcbachmann/cel-js';
 import type { Json } from './json';
 
 /** Values a condition may use, with their CEL types. */
-export const CONDITION_VARIABLES = {
+const CONDITION_VARIABLES = {
   status: 'int',
   latency_ms: 'double',
   body: 'string',
@@ -14,7 +14,7 @@ export const CONDITION_VARIABLES = {
   value: 'double',
   cert_days_left: 'double',
 } as const;
-export type ConditionVariable = keyof typeof CONDITION_VARIABLES;
+type ConditionVariable = keyof typeof CONDITION_VARIABLES;
 
 /** What a probe saw. A variable that is left out is not known for this query; using it makes the check fail with a reason. */
 export interface ConditionValues {

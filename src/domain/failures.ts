@@ -13,4 +13,3 @@ export const FAILURES = {
   /** A file could not be written or read under the data directory. */
   storage: 'Storage',
 } as const;
-export type FailureType = (typeof FAILURES)[keyof typeof FAILURES];

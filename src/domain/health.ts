@@ -1,7 +1,6 @@
 import type { CheckResult } from './check';
 
-export const HEALTH_STATES = ['unknown', 'up', 'suspect', 'down', 'recovering'] as const;
-export type HealthState = (typeof HEALTH_STATES)[number];
+export type HealthState = 'unknown' | 'up' | 'suspect' | 'down' | 'recovering';
 
 /** What the registry remembers of an invariant's health. */
 export interface InvariantHealth {

@@ -3,7 +3,7 @@ import type { InvariantHealth } from './health';
 import { INVARIANT_ID } from './invariant';
 import type { InvariantDefinition } from './invariant';
 
-export type InvariantSource = 'file' | 'api';
+type InvariantSource = 'file' | 'api';
 
 export interface RegisteredInvariant {
   readonly definition: InvariantDefinition;

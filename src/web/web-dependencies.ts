@@ -21,7 +21,7 @@ import { ticketCommands } from './ticket-commands';
 const READ_DEADLINE_MS = 10_000;
 
 export interface WebSetup {
-  readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor'>;
+  readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor' | 'invariants'>;
   readonly access: TemporalAccess;
   readonly token: string;
   readonly log: Logger;
@@ -54,7 +54,7 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
     control,
     samples: async () => readMonitorSamples((await endpoints())?.monitorUrl ?? null),
     components: () => readComponents(access, control, { intervalMs: config.monitor.intervalMs, now }),
-    redact: createRedactor({ secrets: knownSecrets(readEnvironment()) }),
+    redact: createRedactor({ secrets: knownSecrets(readEnvironment(), config) }),
     now,
     log,
     web: { host: config.web.host, token, tokenFile: paths.token(dataDir) },

@@ -29,7 +29,7 @@ export interface AgentParts {
 /** The activities of the queue `harness-agent`, put together. */
 export function createAgentActivities({ config, access, log }: AgentParts): AgentActivities {
   const now = (): Date => new Date();
-  const redact = createRedactor({ secrets: knownSecrets(readEnvironment()) });
+  const redact = createRedactor({ secrets: knownSecrets(readEnvironment(), config) });
   const audit = createAuditLog({ file: paths.audit(config.dataDir), redact, now });
   const agent = `${hostname()}/${process.pid}`;
   return {

@@ -11,6 +11,7 @@ import { readLogTail } from '../client/log-reader';
 import type { TemporalAccess } from '../client/temporal';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
+import { knownSecrets } from '../config/known-secrets';
 import { resolveSecrets } from '../config/secrets';
 import { createRedactor } from '../domain/redaction';
 import type { Control } from '../domain/service-state';
@@ -34,7 +35,7 @@ export function createMonitorActivities({
 }: MonitorParts): MonitorActivities {
   const now = (): Date => new Date();
   const environment = readEnvironment();
-  const redact = createRedactor({ secrets: [] });
+  const redact = createRedactor({ secrets: knownSecrets(environment, config) });
   const probe = createProbe({
     now,
     resolveSecret: (value) => resolveSecrets(value, environment),

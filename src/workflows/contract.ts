@@ -216,7 +216,7 @@ export interface ProposeInput {
   readonly memory: Json;
 }
 
-export interface DecideInput {
+interface DecideInput {
   readonly ticket: TicketContext;
   readonly call: ToolCall;
 }

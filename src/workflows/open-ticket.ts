@@ -1,17 +1,13 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
-import {
-  getExternalWorkflowHandle,
-  ParentClosePolicy,
-  startChild,
-  WorkflowNotFoundError,
-} from '@temporalio/workflow';
+import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import { NEW_TICKET, type TicketSpec } from '../domain/ticket';
 import type { RemediateInput, TicketEvidence, TriageResult } from './contract';
 import { evidenceSignature, QUEUES, SIGNALS, ticketWorkflowId, WORKFLOWS } from './contract';
+import { isGone } from './is-gone';
 import { ticketKeys } from './search-attributes';
 import { ticketMemo } from './ticket-memo';
 
@@ -73,7 +69,7 @@ async function addToOpenTicket(incident: Incident): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (isGone(error)) return false;
     throw error;
   }
 }

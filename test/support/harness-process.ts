@@ -14,7 +14,7 @@ const ROOT = join(__dirname, '../..');
 const CLI = join(ROOT, 'dist/cli/main.js');
 
 export interface Json {
-  [key: string]: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers of the API, asserted field by field
+  [key: string]: any;
 }
 
 /** One directory with a harness.yaml on free ports, in which the real product can be started, killed and started again. */

@@ -129,10 +129,7 @@ const ASK = { name: 'update_ticket_status', input: { status: 'blocked', reason: 
 async function untilStatus(handle: WorkflowHandle, status: string): Promise<Record<string, unknown>> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
     const description = await handle.describe();
-    if (description.typedSearchAttributes.toString().length >= 0) {
-      const attributes = description.searchAttributes;
-      if (attributes['TicketStatus']?.[0] === status) return { ...description.memo };
-    }
+    if (description.searchAttributes['TicketStatus']?.[0] === status) return { ...description.memo };
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`the ticket did not become ${status} within 10 s`);

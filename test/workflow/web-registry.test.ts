@@ -9,7 +9,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ApplicationFailure } from '@temporalio/common';
 import pino from 'pino';
 import { readRegistry } from '../../src/client/registry-reader';
-import type { HarnessConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config/load-config';
 import { paths } from '../../src/config/paths';
 import { FAILURES } from '../../src/domain/failures';
 import type { RegistryEvent, RegistryState } from '../../src/domain/registry';
@@ -36,7 +36,12 @@ beforeAll(async () => {
   env = await startTemporal();
   dataDir = await mkdtemp(join(tmpdir(), 'harness-web-'));
   const web = { host: '127.0.0.1', port: 0 };
-  const config = { dataDir, web, monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 } };
+  const config = {
+    dataDir,
+    web,
+    invariants: [],
+    monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
+  };
   const log = pino({ level: 'silent' });
   server = await listen(
     createApp(createWebDependencies({ config, access: accessOf(env), token: 'secret', log })),
@@ -235,13 +240,11 @@ it('the process: ready once it answers, and gone within 2 s of the signal, altho
   const port = await freePort();
   const stop = new AbortController();
   let isReady = false;
-  const config = {
-    dataDir,
-    web: { host: '127.0.0.1', port },
-    temporal: { address: env.address, namespace: 'default' },
-    monitor: { intervalMs: 5_000 },
-  };
-  const ended = runWebProcess(config as HarnessConfig, {
+  const config = loadConfig({
+    env: { HARNESS_DATA_DIR: dataDir, HARNESS_WEB_PORT: String(port), TEMPORAL_ADDRESS: env.address },
+    cwd: dataDir,
+  });
+  const ended = runWebProcess(config, {
     signal: stop.signal,
     log: pino({ level: 'silent' }),
     ready: () => {

@@ -35,7 +35,12 @@ beforeAll(async () => {
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'harness-web-'));
   const web = { host: '127.0.0.1', port: 0 };
-  const config = { dataDir, web, monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 } };
+  const config = {
+    dataDir,
+    web,
+    invariants: [],
+    monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
+  };
   server = await listen(
     createApp(createWebDependencies({ config, access: accessOf(env), token: 'secret', log })),
     web,
