@@ -1,6 +1,7 @@
 import type { Inspection } from './inspection';
 import { parseInspection } from './inspection';
 import { z } from 'zod';
+import { isRecord } from './json';
 import type { Json } from './json';
 import type { ToolResult } from './tool';
 
@@ -244,7 +245,5 @@ function describe(seen: Inspection): string {
 }
 
 function field(data: Json, name: string): Json {
-  return typeof data === 'object' && data !== null && !Array.isArray(data)
-    ? ((data as { [key: string]: Json })[name] ?? null)
-    : null;
+  return isRecord(data) ? (data[name] ?? null) : null;
 }

@@ -1,4 +1,5 @@
 import type { HistoryEvent } from './history-event';
+import { isRecord } from './json';
 import type { Json } from './json';
 import type { Brain } from './ticket';
 import type { ToolCall } from './tool';
@@ -31,9 +32,11 @@ export class TrajectoryTurns {
   /** The last report with which a brain asked for a person. */
   lastReport(): EscalationReport | null {
     for (const turn of [...this.list].reverse()) {
-      for (const { call, startedAt } of [...turn.calls].reverse()) {
+      for (const { call, result, startedAt } of [...turn.calls].reverse()) {
         if (call.name !== 'update_ticket_status' || call.input['status'] !== 'blocked') continue;
-        const text = (name: string) => readText(call.input[name]) ?? '';
+        // What the tool returned is cleaned and masked; what the brain said is not.
+        const { data } = result ?? { data: null };
+        const text = (name: string) => readText(isRecord(data) ? data[name] : null) ?? '';
         return { at: startedAt ?? turn.startedAt, reason: text('reason'), report: text('report') };
       }
     }

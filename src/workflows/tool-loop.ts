@@ -1,5 +1,6 @@
 import { ActivityFailure } from '@temporalio/common';
 import { isCancellation } from '@temporalio/workflow';
+import { isRecord } from '../domain/json';
 import type { Json } from '../domain/json';
 import type { Escalation } from '../domain/ticket';
 import type { ToolCall, ToolResult } from '../domain/tool';
@@ -102,10 +103,6 @@ function mayHaveChangedSomething(result: ToolResult): boolean {
   const { data } = result;
   const outcome = isRecord(data) ? (data['outcome'] ?? null) : null;
   return outcome === 'performed' || outcome === 'failed' || (result.isError && outcome === null);
-}
-
-function isRecord(data: Json): data is { readonly [key: string]: Json } {
-  return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
 /** From the tool's result, not from what the brain said: that is cleaned and masked. */

@@ -199,7 +199,10 @@ it('a tool the policy let through by mistake but nobody knows: refused, no crash
 
 it('a brain that gives up: blocked with its reason, stays open, closes by itself when the invariant holds', async () => {
   const handle = await run(
-    { ...scripted(ASK), update_ticket_status: tool(null) },
+    {
+      ...scripted(ASK),
+      update_ticket_status: tool({ status: 'blocked', reason: 'cannot', report: 'facts' }),
+    },
     { verifyRecovery: proofs(false, true) },
   );
   expect(await untilStatus(handle, 'blocked')).toMatchObject({

@@ -290,14 +290,18 @@ it('blocked for a person: the whole report, although the memo holds only the beg
   const ask = {
     id: 'c1',
     name: 'update_ticket_status',
-    input: { status: 'blocked', reason, report: 'Facts: 1' },
+    input: { status: 'blocked', reason, report: 'as the brain said it, unmasked' },
   };
   const events = history(
     started(),
     scheduled('proposeStep', { turn: 1, attempt: 1, brain: 'runbook' }),
     completed(2, { brain: 'runbook', text: '', calls: [ask] }),
     scheduled('update_ticket_status', { call: ask }),
-    completed(4, { ...RESULT, tool: 'update_ticket_status' }),
+    completed(4, {
+      ...RESULT,
+      tool: 'update_ticket_status',
+      data: { status: 'blocked', reason, report: 'Facts: 1' },
+    }),
     attributes({ TicketStatus: 'blocked', TicketPhase: null }),
     memo({ blocked_on: 'person', escalation_reason: reason.slice(0, 300), attempt: 1 }),
   );
