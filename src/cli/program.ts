@@ -194,7 +194,7 @@ function addTickets(program: Command, act: Act, json: () => Option): void {
     );
   ticket
     .command('cancel')
-    .description('stop the work on it and undo what can be undone')
+    .description('stop the work on it and close it')
     .argument('<id>')
     .option('--reason <text>', 'kept on the ticket')
     .action(
