@@ -12,6 +12,7 @@ import type {
 } from '../../src/workflows/contract';
 import { QUEUES, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
 import { startTemporal, startWorker } from '../support/workflow-environment';
+import { waitFor } from '../support/wait-for';
 
 jest.setTimeout(60_000);
 
@@ -127,12 +128,10 @@ const DONE = { name: 'update_ticket_status', input: { status: 'completed', reaso
 const ASK = { name: 'update_ticket_status', input: { status: 'blocked', reason: 'cannot', report: 'facts' } };
 
 async function untilStatus(handle: WorkflowHandle, status: string): Promise<Record<string, unknown>> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
-    const description = await handle.describe();
-    if (description.searchAttributes['TicketStatus']?.[0] === status) return { ...description.memo };
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`the ticket did not become ${status} within 10 s`);
+  return await waitFor(`the ticket is ${status}`, async () => {
+    const { searchAttributes, memo } = await handle.describe();
+    return searchAttributes['TicketStatus']?.[0] === status ? { ...memo } : null;
+  });
 }
 
 it('restart, then proof: completed as fixed, with the effect counted', async () => {
@@ -267,7 +266,10 @@ it('a joined invariant and a note reach the brain once, however often they are s
     await handle.signal(SIGNALS.evidence, other);
     await handle.signal(SIGNALS.note, note);
   }
-  expect((await handle.describe()).memo).toMatchObject({ joined_invariants: ['api_fast'] });
+  await waitFor('the ticket says what joined it', async () => {
+    const { memo } = await handle.describe();
+    return JSON.stringify(memo?.['joined_invariants']) === '["api_fast"]';
+  });
   await handle.signal(SIGNALS.retry, { by: 'ana', reason: '' });
   await handle.result();
   expect(notes[1]).toEqual(['api_fast fails: connection refused', 'ana notes: look at the disk']);

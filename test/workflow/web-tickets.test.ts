@@ -132,7 +132,8 @@ async function agent(
       tool: call.name,
       isError: false,
       content: 'done',
-      data: { outcome: 'performed' },
+      // The product's tools clean what they were given and return it.
+      data: { ...call.input, outcome: 'performed' },
     });
   workers.push(
     await startWorker(env, 'agent', {
