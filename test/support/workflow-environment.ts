@@ -31,10 +31,10 @@ export async function workflowBundle(): Promise<{ codePath: string }> {
 }
 
 /** A real dev server with the product's search attributes. */
-export async function startTemporal(): Promise<TestWorkflowEnvironment> {
+export async function startTemporal(...extraArgs: string[]): Promise<TestWorkflowEnvironment> {
   Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const env = await TestWorkflowEnvironment.createLocal({
-    server: { executable: { type: 'existing-path', path: await temporalExecutable() } },
+    server: { executable: { type: 'existing-path', path: await temporalExecutable() }, extraArgs },
   });
   await ensureSearchAttributes(accessOf(env));
   return env;
