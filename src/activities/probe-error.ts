@@ -13,6 +13,17 @@ const OUT_OF_RESOURCES: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
 ]);
 
+/** The name does not exist, the certificate is not trusted, or the other side speaks something else than the check. */
+const BROKEN_CHECK =
+  /^(ENOTFOUND|EPROTO|HPE_|ERR_SSL_|ERR_TLS_|ERR_INVALID_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** Whether the error tells that the check itself cannot work, rather than that nobody answers. */
+export function isBrokenCheck(error: unknown): boolean {
+  if (!isNativeError(error)) return false;
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.some(isBrokenCheck);
+  return 'code' in error && typeof error.code === 'string' && BROKEN_CHECK.test(error.code);
+}
+
 /** An error as one line of data. Throws ProbeCouldNotRun when it is about this machine and not about the target. */
 export function describeProbeError(error: unknown): string {
   if (!isNativeError(error)) return String(error);

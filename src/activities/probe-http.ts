@@ -3,7 +3,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { ProbeRequest } from '../domain/invariant';
-import { describeProbeError } from './probe-error';
+import { describeProbeError, isBrokenCheck } from './probe-error';
 import type { Observation } from './probe-target';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -28,19 +28,21 @@ export async function probeHttp(
   const limit = AbortSignal.timeout(timeoutMs);
   const attempt = new Exchange(AbortSignal.any([signal, limit]));
   let error: string | null = null;
+  let isCheckBroken = false;
   try {
     let hop: Hop | null = { url, request };
     for (let left = request.followRedirects; hop; left -= 1) hop = nextHop(hop, await attempt.run(hop), left);
   } catch (cause) {
     if (signal.aborted) throw signal.reason;
     error = limit.aborted ? `no answer within ${timeoutMs} ms` : describeProbeError(cause);
+    isCheckBroken = !limit.aborted && isBrokenCheck(cause);
   }
-  return { ...attempt.seen, latencyMs: performance.now() - startedAt, error };
+  return { ...attempt.seen, latencyMs: performance.now() - startedAt, error, isCheckBroken };
 }
 
 /** Collects what was seen, so that an exchange that breaks off still shows how far it got. */
 class Exchange {
-  seen: Omit<Observation, 'latencyMs' | 'error'> = { connected: false };
+  seen: Omit<Observation, 'latencyMs' | 'error' | 'isCheckBroken'> = { connected: false };
   constructor(private readonly signal: AbortSignal) {}
 
   run({ url, request }: Hop): Promise<IncomingMessage> {

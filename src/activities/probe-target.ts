@@ -9,6 +9,8 @@ export interface Observation {
   readonly latencyMs: number;
   /** Why it ended early; null when it went as it should. */
   readonly error: string | null;
+  /** The error says that the check is wrong, not the target. */
+  readonly isCheckBroken?: boolean;
   readonly status?: number;
   readonly value?: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { isNativeError } from 'node:util/types';
-import { describeProbeError } from './probe-error';
+import { describeProbeError, isBrokenCheck } from './probe-error';
 import type { Observation } from './probe-target';
 
 /** Connects once and hangs up. Rejects with ProbeCouldNotRun, or with the signal's reason when it is cancelled. */
@@ -25,7 +25,8 @@ export function probeTcp(
     socket.once('error', (error) => {
       if (signal.aborted) return reject(asError(signal.reason));
       try {
-        resolve(observe(limit.aborted ? `no connection within ${timeoutMs} ms` : describeProbeError(error)));
+        const message = limit.aborted ? `no connection within ${timeoutMs} ms` : describeProbeError(error);
+        resolve({ ...observe(message), isCheckBroken: isBrokenCheck(error) });
       } catch (cause) {
         reject(asError(cause));
       }

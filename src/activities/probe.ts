@@ -1,5 +1,5 @@
 import { errorText } from '../config/error-text';
-import type { CheckResult } from '../domain/check';
+import type { CheckFailure, CheckResult } from '../domain/check';
 import { compileCondition, evaluateCondition } from '../domain/condition';
 import type { CompiledCondition, CompileResult, ConditionValues } from '../domain/condition';
 import type { InvariantDefinition, ProbeRequest } from '../domain/invariant';
@@ -45,6 +45,7 @@ export function createProbe({ now, resolveSecret, redact }: ProbeDeps): Probe {
       latencyMs: round(observation?.latencyMs ?? 0),
       resolved: observation ? scalars(observation, redact) : {},
       error: outcome.error === null ? null : redact(outcome.error).slice(0, MAX_ERROR),
+      ...(outcome.ok ? {} : { failure: failureOf(observation) }),
     });
     const target = parseTarget(definition.query);
     if (!target) {
@@ -65,6 +66,11 @@ export function createProbe({ now, resolveSecret, redact }: ProbeDeps): Probe {
     const observation = withValue(target, await observe(target, request, options));
     return finish(judge(compiled.condition, observation), observation);
   };
+}
+
+function failureOf(observation: Observation | null): CheckFailure {
+  if (observation === null || observation.isCheckBroken === true) return 'check_broken';
+  return observation.error === null ? 'wrong_answer' : 'no_answer';
 }
 
 function withSecrets(request: ProbeRequest, resolveSecret: (value: string) => string): ProbeRequest {

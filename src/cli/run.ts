@@ -2,6 +2,10 @@ import { descriptorWriter, prefixedOutput } from '../supervisor/log-output';
 import { runHarness } from '../supervisor/run-harness';
 import type { CliContext } from './context';
 import { colorsFor } from './context';
+import { EXIT } from './exit-codes';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const LAST_GRACE_MS = 2_000;
 
 export interface RunInput {
   /** False with `--no-service`. */
@@ -15,6 +19,7 @@ export interface RunInput {
 export async function run(context: CliContext, input: RunInput): Promise<number> {
   const config = context.config();
   const talk = descriptorWriter(2);
+  const unwatch = endOnSecondSignal();
   const { isColorSupported: color } = colorsFor(context.env, context.err.isTTY === true);
   try {
     return await runHarness(config, {
@@ -31,5 +36,19 @@ export async function run(context: CliContext, input: RunInput): Promise<number>
     });
   } finally {
     await talk.flush();
+    unwatch();
   }
+}
+
+/** The second signal kills everything at once; whatever hangs even then (a dead network disk) goes with this process. */
+function endOnSecondSignal(): () => void {
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    if (signals === 2) setTimeout(() => process.exit(EXIT.failure), LAST_GRACE_MS).unref();
+  };
+  for (const name of STOP_SIGNALS) process.on(name, onSignal);
+  return () => {
+    for (const name of STOP_SIGNALS) process.off(name, onSignal);
+  };
 }

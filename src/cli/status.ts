@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ControlSnapshot } from '../domain/service-state';
+import { errorText } from '../config/error-text';
 import type { CliContext } from './context';
 import { printJson } from './context';
 import { EXIT } from './exit-codes';
@@ -16,17 +17,7 @@ const componentWire = z.object({
   detail: z.string().nullable().default(null),
 });
 const named = componentWire.extend({ name: z.string() });
-/** The body of `/ready`: components by name, or as a list. */
-const readyWire = z.object({
-  components: z
-    .union([
-      z.array(named),
-      z
-        .record(z.string(), componentWire)
-        .transform((byName) => Object.entries(byName).map(([name, component]) => ({ name, ...component }))),
-    ])
-    .default([]),
-});
+const readyWire = z.object({ components: z.array(named).default([]) });
 type ComponentWire = z.output<typeof named>;
 
 interface Overview {
@@ -39,29 +30,38 @@ interface Overview {
 
 /** One look at everything. Exit 0 when all is well, 3 when anything is not, 69 when no harness runs. */
 export async function status(context: CliContext, input: { json?: boolean }): Promise<number> {
-  let answers: Awaited<ReturnType<typeof ask>>;
+  const web = context.web();
+  let ready: Awaited<ReturnType<typeof web.request>>;
   try {
-    answers = await ask(context);
+    ready = await web.request('/ready', { answers: [503] });
   } catch (error) {
     return await withoutWeb(context, input, error);
   }
+  // Each part on its own: what one server does not tell must not hide what the others do.
+  const [services, invariants, tickets] = await Promise.all([
+    part(web, '/api/v1/services', serviceWire),
+    part(web, '/api/v1/invariants', invariantWire),
+    part(web, '/api/v1/tickets?status=open', ticketWire),
+  ]);
   const overview: Overview = {
-    ready: answers.ready.status === 200,
-    components: parseAnswer(readyWire, answers.ready.body, '/ready').components,
-    services: parseAnswer(listOf(serviceWire), answers.services.body, '/services').items,
-    invariants: parseAnswer(listOf(invariantWire), answers.invariants.body, '/invariants').items,
-    tickets: parseAnswer(listOf(ticketWire), answers.tickets.body, '/tickets').items,
+    ready: ready.status === 200,
+    components: parseAnswer(readyWire, ready.body, '/ready').components,
+    services: services.items,
+    invariants: invariants.items,
+    tickets: tickets.items,
   };
-  const findings = findingsOf(overview);
+  const missing = [services, invariants, tickets].flatMap(({ problem }) =>
+    problem === null ? [] : [problem],
+  );
+  const findings = [...findingsOf(overview), ...missing];
   if (input.json) {
-    const { ready, services, invariants, tickets } = answers;
     printJson(context, {
       ok: findings.length === 0,
       findings,
       ready: ready.body,
-      services: itemsOf(services.body),
-      invariants: itemsOf(invariants.body),
-      open_tickets: itemsOf(tickets.body),
+      services: services.raw,
+      invariants: invariants.raw,
+      open_tickets: tickets.raw,
     });
   } else {
     print(context, overview, findings);
@@ -69,15 +69,24 @@ export async function status(context: CliContext, input: { json?: boolean }): Pr
   return findings.length === 0 ? EXIT.ok : EXIT.unhealthy;
 }
 
-async function ask(context: CliContext) {
-  const web = context.web();
-  const [ready, services, invariants, tickets] = await Promise.all([
-    web.request('/ready', { answers: [503] }),
-    web.request('/api/v1/services'),
-    web.request('/api/v1/invariants'),
-    web.request('/api/v1/tickets', { query: { status: 'open' } }),
-  ]);
-  return { ready, services, invariants, tickets };
+interface Part<T> {
+  readonly items: readonly T[];
+  readonly raw: unknown;
+  readonly problem: string | null;
+}
+
+/** One list; empty, with the reason, when it cannot be had. */
+async function part<T extends z.ZodType>(
+  web: ReturnType<CliContext['web']>,
+  path: string,
+  item: T,
+): Promise<Part<z.output<T>>> {
+  try {
+    const { body } = await web.request(path);
+    return { items: parseAnswer(listOf(item), body, path).items, raw: itemsOf(body), problem: null };
+  } catch (error) {
+    return { items: [], raw: null, problem: `${path} cannot be read: ${errorText(error)}` };
+  }
 }
 
 /** What is wrong, a line each; empty when all is well. A stopped service that shall be stopped is well. */
@@ -131,8 +140,9 @@ async function withoutWeb(context: CliContext, input: { json?: boolean }, cause:
   } catch {
     throw cause;
   }
-  const message = cause instanceof Error ? cause.message : String(cause);
-  context.err.write(`the web process gives no answer (${message}); this is what the supervisor knows\n`);
+  context.err.write(
+    `the web process gives no answer (${errorText(cause)}); this is what the supervisor knows\n`,
+  );
   if (input.json) {
     printJson(context, { ok: false, findings: ['the web process gives no answer'], supervisor: snapshot });
     return EXIT.unhealthy;

@@ -1,5 +1,12 @@
 import type { Json } from './json';
 
+/**
+ * `no_answer`: the target said nothing (refused, reset, silent). `wrong_answer`: it answered, but not as the rule asks.
+ * `check_broken`: the check cannot work whatever the target does (unusable condition, unknown name, TLS, unset secret).
+ */
+export const CHECK_FAILURES = ['no_answer', 'wrong_answer', 'check_broken'] as const;
+export type CheckFailure = (typeof CHECK_FAILURES)[number];
+
 /** One probe of one invariant. A failing check is data (`ok: false`), never a thrown error. */
 export interface CheckResult {
   readonly invariantId: string;
@@ -13,4 +20,6 @@ export interface CheckResult {
   readonly resolved: Readonly<Record<string, Json>>;
   /** Why it failed, for people: `connect ECONNREFUSED 127.0.0.1:8001`, `status == 200 is false (status 503)`. */
   readonly error: string | null;
+  /** Left out when it holds. */
+  readonly failure?: CheckFailure;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHECK_FAILURES } from './check';
 import { SERVICE_STATES } from './service-state';
 
 const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
@@ -22,6 +23,7 @@ const check = z.object({
   latencyMs: z.number(),
   resolved: z.record(z.string(), z.unknown()),
   error: z.string().nullable(),
+  failure: z.enum(CHECK_FAILURES).optional(),
 });
 
 const inspection = z.object({

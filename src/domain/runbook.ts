@@ -7,16 +7,19 @@ import type { ToolResult } from './tool';
 
 /** A silent but living process is left alone until it has been failing this long: short stalls heal themselves. */
 export const HUNG_AFTER_MS = 4_500;
-/** Restarts one attempt may try before a person is asked. */
-const MAX_RESTARTS = 1;
-/** One look waits this long for a boot; it ends early when something changes. */
-const BOOT_LOOK_S = 5;
+/** A start that never became ready is not tried again; a process that was ready and broke once more is another fault. */
+const MAX_FAILED_STARTS = 1;
+/** … but not without end: restarts one attempt may try before a person is asked. */
+const MAX_RESTARTS = 4;
+/** One look waits this long for a boot, or for a supervisor that is away; it ends early when something changes. */
+const LOOK_S = 5;
 /** Times one attempt may look again before it stops waiting for a boot or a stall. */
 const MAX_LOOKS = 8;
 
 const runbookMemory = z.object({
   looks: z.number(),
   restarts: z.number(),
+  failedStarts: z.number().default(0),
   facts: z.array(z.string()),
   tried: z.array(z.string()),
 });
@@ -44,7 +47,7 @@ export interface RunbookStep {
   readonly memory: RunbookMemory;
 }
 
-const FRESH: RunbookMemory = { looks: 0, restarts: 0, facts: [], tried: [] };
+const FRESH: RunbookMemory = { looks: 0, restarts: 0, failedStarts: 0, facts: [], tried: [] };
 
 /**
  * The deterministic ladder: nothing wrong any more → propose closing; booting → wait; dead → restart; hung → restart;
@@ -66,7 +69,7 @@ export function nextRunbookStep(input: RunbookInput): RunbookStep {
   switch (last.tool) {
     case 'inspect_service':
       return last.isError
-        ? cannotSee(memory, last)
+        ? cannotSee(input.service, memory, last)
         : judge(input, input.service, memory, parseInspection(last.data));
     case 'service_control':
       return afterControl(input.service, memory, last);
@@ -88,7 +91,8 @@ function judge(
       'Look at the service by hand.',
     ]);
   const known = remember(memory, { fact: describe(seen) });
-  if (seen.invariant?.ok) return proposeDone(known);
+  // No invariant: it was removed meanwhile, and the proof will find that nothing is left to hold.
+  if (seen.invariant === null || seen.invariant.ok) return proposeDone(known);
   if (!seen.service || !seen.controllable) {
     return askPerson(known, `The harness does not run ${service}, so it cannot restart it.`, [
       `Start ${service} by hand.`,
@@ -104,13 +108,7 @@ function judge(
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
   if (seen.process?.state === 'T')
     return restartOrAsk(service, known, seen, 'The process is stopped: restart it.', identity(seen.service));
-  if (!isSilent(seen.invariant)) {
-    return askPerson(
-      known,
-      `${service} is alive and answers, but not as it should: ${seen.invariant?.error ?? 'unknown'}.`,
-      ['Look at its configuration and its last log lines; a restart alone is unlikely to help.'],
-    );
-  }
+  if (seen.invariant.failure !== 'no_answer') return reportWrongAnswer(service, known, seen.invariant);
   const failingMs = Date.parse(input.now) - Date.parse(input.detectedAt);
   if (failingMs < HUNG_AFTER_MS) {
     const seconds = (HUNG_AFTER_MS - failingMs) / 1_000;
@@ -125,6 +123,28 @@ function judge(
   );
 }
 
+/** Alive and answering: a restart is unlikely to help, and may break what works. */
+function reportWrongAnswer(
+  service: string,
+  memory: RunbookMemory,
+  { invariantId, error, failure }: NonNullable<Inspection['invariant']>,
+): RunbookStep {
+  const seen = error ?? 'the condition is false';
+  if (failure === 'check_broken') {
+    return askPerson(
+      memory,
+      `The check ${invariantId} itself cannot work: ${seen}. ${service} was left alone.`,
+      [
+        `Correct the query, the condition or the certificate of ${invariantId}; the ticket closes by itself when it holds.`,
+      ],
+    );
+  }
+  return askPerson(memory, `${service} is alive and answers, but not as it should: ${seen}.`, [
+    'Look at its configuration and its last log lines; a restart alone is unlikely to help.',
+    `If the service is right, correct the query or the condition of ${invariantId}.`,
+  ]);
+}
+
 function restartOrAsk(
   service: string,
   memory: RunbookMemory,
@@ -132,10 +152,14 @@ function restartOrAsk(
   text: string,
   expect: Json,
 ): RunbookStep {
-  if (memory.restarts >= MAX_RESTARTS) {
-    return askPerson(memory, `${service} is still broken after a restart.`, [
+  if (memory.failedStarts >= MAX_FAILED_STARTS || memory.restarts >= MAX_RESTARTS) {
+    const exit = seen.service?.exit;
+    const end =
+      exit && seen.service?.pid === null ? ` It ended by ${exit.signal ?? `exit code ${exit.code}`}.` : '';
+    const times = memory.restarts === 1 ? 'a restart' : `${memory.restarts} restarts`;
+    return askPerson(memory, `${service} is still broken after ${times}.${end}`, [
       ...seen.lastLines.slice(-5).map((line) => `its log says: ${line}`),
-      'Repair what the log names; the ticket closes by itself when the invariant holds.',
+      'Find out what ends it; the ticket closes by itself when the invariant holds.',
     ]);
   }
   return {
@@ -150,7 +174,8 @@ function afterControl(service: string, memory: RunbookMemory, result: ToolResult
   const known = remember(memory, { fact: result.content });
   const outcome = field(result.data, 'outcome');
   if (!result.isError && (outcome === 'performed' || outcome === 'noop')) return proposeDone(known);
-  return look(service, known, 'The restart did not do it; look again.');
+  const failedStarts = known.failedStarts + (outcome === 'failed' ? 1 : 0);
+  return look(service, { ...known, failedStarts }, 'The restart did not do it; look again.');
 }
 
 function waitFor(
@@ -158,7 +183,7 @@ function waitFor(
   memory: RunbookMemory,
   seen: Inspection,
   text: string,
-  seconds = BOOT_LOOK_S,
+  seconds = LOOK_S,
 ): RunbookStep {
   if (memory.looks >= MAX_LOOKS)
     return restartOrAsk(service, memory, seen, 'It has been waited for long enough.', identity(seen.service));
@@ -191,7 +216,8 @@ function proposeDone(memory: RunbookMemory): RunbookStep {
   };
 }
 
-function cannotSee(memory: RunbookMemory, result: ToolResult): RunbookStep {
+function cannotSee(service: string, memory: RunbookMemory, result: ToolResult): RunbookStep {
+  if (memory.looks < MAX_LOOKS) return look(service, memory, 'It could not be seen; look again.', LOOK_S);
   return askPerson(memory, result.content, ['Check that `harness run` is alive on this machine.']);
 }
 
@@ -217,13 +243,12 @@ function remember(
   add: { readonly fact?: string; readonly tried?: string },
 ): RunbookMemory {
   const keep = (list: string[], text: string | undefined) =>
-    text === undefined || list.includes(text) ? list : [...list, text.slice(0, 400)].slice(-8);
+    text === undefined || list.includes(text) ? list : [...list, oneLine(text)].slice(-8);
   return { ...memory, facts: keep(memory.facts, add.fact), tried: keep(memory.tried, add.tried) };
 }
 
-/** No HTTP answer at all, as opposed to a wrong one. */
-function isSilent(check: Inspection['invariant']): boolean {
-  return check === null || check.resolved['status'] === undefined || check.resolved['status'] === 0;
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').slice(0, 400);
 }
 
 function identity(service: Inspection['service']): Json {

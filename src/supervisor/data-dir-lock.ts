@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { errorText } from '../config/error-text';
 import { paths } from '../config/paths';
 import { processIdentity } from './process-identity';
 
@@ -24,10 +25,28 @@ export class DataDirInUse extends Error {
   }
 }
 
+/** Nothing can be kept in this directory. Exit code 78. */
+export class DataDirUnusable extends Error {
+  override readonly name = 'DataDirUnusable';
+}
+
 const holder = z.object({ pid: z.int().positive(), identity: z.string() });
 const CLAIM = /^lock-.+\.json$/;
 /** How long a claim made at the same moment by somebody else may take to be withdrawn. */
 const PATIENCE_MS = 500;
+
+async function makeFolder(folder: string, dataDir: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new DataDirUnusable(
+      `nothing can be written to the data directory ${dataDir} (${errorText(error)}). ` +
+        'Choose another one with data_dir in harness.yaml, --data-dir or HARNESS_DATA_DIR.',
+      { cause: error },
+    );
+  }
+}
 
 /**
  * Takes the data directory for this process; what ended processes have left does not count.
@@ -39,7 +58,7 @@ const PATIENCE_MS = 500;
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   const folder = paths.run(dataDir);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, dataDir);
   const name = `lock-${String(process.pid)}-${randomBytes(8).toString('hex')}.json`;
   const path = join(folder, name);
   const deadline = Date.now() + PATIENCE_MS;

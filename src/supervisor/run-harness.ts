@@ -4,12 +4,13 @@ import type { Environment } from '../config/environment';
 import { removeEndpoints } from '../client/endpoints';
 import { TemporalUnreachable } from '../client/temporal';
 import { SearchAttributeError } from '../client/search-attributes';
+import { errorText } from '../config/error-text';
 import { paths } from '../config/paths';
 import { resolveSecrets } from '../config/secrets';
 import { AlreadyRunning, beginRun } from './begin-run';
 import { StartFailed } from './component';
 import { startControlServer } from './control-server';
-import { DataDirInUse, lockDataDir } from './data-dir-lock';
+import { DataDirInUse, DataDirUnusable, lockDataDir } from './data-dir-lock';
 import { isPortFree } from './free-port';
 import { MissingExecutable } from './managed-process';
 import { reportDeaths } from './report-deaths';
@@ -56,6 +57,7 @@ async function runLocked(
   stop: StopRequests,
   say: (line: string) => void,
 ): Promise<number> {
+  if (options.service) checkSecrets(config, options.environment);
   const { runId, leftoversKilled } = await beginRun(config.dataDir);
   if (leftoversKilled > 0)
     say(`ended ${String(leftoversKilled)} process(es) that an earlier run left behind`);
@@ -128,6 +130,19 @@ async function stopEverything(
   say(ended);
 }
 
+/** Before anything starts: a variable that a service needs and that is not set. Throws ConfigError. */
+function checkSecrets({ services }: HarnessConfig, environment: Environment): void {
+  for (const { name, env } of services) {
+    for (const [key, value] of Object.entries(env)) {
+      try {
+        resolveSecrets(value, environment);
+      } catch (error) {
+        throw new ConfigError(`services.${name}.env.${key}: ${errorText(error)}`, { cause: error });
+      }
+    }
+  }
+}
+
 async function refuseTakenWebPort({ host, port }: HarnessConfig['web']): Promise<void> {
   if (port === 0 || (await isPortFree(port, host))) return;
   throw new WebPortInUse(
@@ -139,7 +154,7 @@ async function refuseTakenWebPort({ host, port }: HarnessConfig['web']): Promise
 /** Null for what nobody foresaw. */
 function exitCodeOf(error: unknown): number | null {
   if (error instanceof ConfigError || error instanceof MissingExecutable) return 78;
-  if (error instanceof SearchAttributeError) return 78;
+  if (error instanceof SearchAttributeError || error instanceof DataDirUnusable) return 78;
   if (error instanceof TemporalUnreachable || error instanceof TemporalCliMissing) return 69;
   const failures = [DataDirInUse, AlreadyRunning, WebPortInUse, StartFailed];
   return failures.some((kind) => error instanceof kind) ? 1 : null;

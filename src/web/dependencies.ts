@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { MonitorSamples } from '../client/monitor-samples';
 import type { TicketReader } from '../client/tickets';
 import type { CheckResult } from '../domain/check';
+import type { InvariantDefinition } from '../domain/invariant';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
 import type { CancelReason, NoteInput } from '../workflows/contract';
@@ -10,7 +11,8 @@ export type RegistryChange = Exclude<RegistryEvent, { type: 'transitions' }>;
 
 export interface RunAddress {
   readonly workflowId: string;
-  readonly runId: string;
+  /** Left out: whichever run is open. */
+  readonly runId?: string;
 }
 
 /** What people may do to an open ticket; resolves to false when its run has closed. Works with no worker. */
@@ -26,7 +28,9 @@ export interface RegistryAccess {
   change(change: RegistryChange): Promise<void>;
 }
 
-export interface OpenRun extends RunAddress {
+export interface OpenRun {
+  readonly workflowId: string;
+  readonly runId: string;
   readonly ticketId: string;
 }
 
@@ -43,6 +47,9 @@ export interface WebDependencies {
   readonly openTickets: () => Promise<ReadonlyMap<string, OpenRun>>;
   readonly commands: TicketCommands;
   readonly registry: RegistryAccess;
+  /** Why an invariant made by the API may not point there; null when it may. */
+  readonly refuseTarget: (definition: InvariantDefinition) => Promise<string | null>;
+  readonly serviceNames: readonly string[];
   /** Probes one invariant now, in the monitor. Null: it probed nothing, because the invariant is disabled. */
   readonly checkNow: (invariantId: string) => Promise<CheckResult | null>;
   readonly control: Control;

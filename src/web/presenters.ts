@@ -108,18 +108,20 @@ export interface InvariantContext {
   /** The newest sample of the monitor; null when it does not answer. */
   readonly sample: CheckResult | null;
   readonly openTicketId: string | null;
+  /** Whether a monitor is checking: without one the last known state says nothing about now. */
+  readonly isWatched: boolean;
 }
 
 export function invariantItem(
   { definition, source, revision, health }: RegisteredInvariant,
-  { sample, openTicketId }: InvariantContext,
+  { sample, openTicketId, isWatched }: InvariantContext,
 ) {
   const isCurrent = sample !== null && sample.revision === revision;
   const last = isCurrent ? sample : health.lastCheck;
   return {
     ...invariantWire(definition, { hideSecrets: true }),
     source,
-    state: definition.enabled ? health.state : 'paused',
+    state: !definition.enabled ? 'paused' : isWatched ? health.state : 'unknown',
     since: health.since,
     last_check: last && lastCheck(last),
     uptime_24h: null,

@@ -5,7 +5,7 @@ import type { Endpoints } from '../client/endpoints';
 import { readMonitorSamples } from '../client/monitor-samples';
 import type { TemporalAccess } from '../client/temporal';
 import { createTicketReader, temporalTickets } from '../client/tickets';
-import type { HarnessConfig } from '../config/config';
+import type { HarnessConfig, ServiceConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
 import { paths } from '../config/paths';
@@ -14,6 +14,7 @@ import { checkNow } from './check-now';
 import { readComponents } from './components';
 import type { WebDependencies } from './dependencies';
 import { openTickets } from './open-tickets';
+import { createRefuseTarget } from './refuse-target';
 import { registryAccess } from './registry-access';
 import { ticketCommands } from './ticket-commands';
 
@@ -21,7 +22,9 @@ import { ticketCommands } from './ticket-commands';
 const READ_DEADLINE_MS = 10_000;
 
 export interface WebSetup {
-  readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor' | 'invariants'>;
+  readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor' | 'invariants'> & {
+    readonly services: readonly Pick<ServiceConfig, 'name'>[];
+  };
   readonly access: TemporalAccess;
   readonly token: string;
   readonly log: Logger;
@@ -50,6 +53,8 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
     openTickets: () => inTime(() => openTickets(access)),
     commands: ticketCommands(access),
     registry: registryAccess(access),
+    refuseTarget: createRefuseTarget(endpoints),
+    serviceNames: config.services.map((service) => service.name),
     checkNow: (invariantId) => checkNow(access, invariantId),
     control,
     samples: async () => readMonitorSamples((await endpoints())?.monitorUrl ?? null),

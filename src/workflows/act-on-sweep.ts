@@ -43,7 +43,7 @@ async function startTriage(incident: Incident): Promise<void> {
   const input: TriageInput = { incident };
   try {
     await startChild(WORKFLOWS.triageFailure, {
-      workflowId: triageWorkflowId(incident.invariantId),
+      workflowId: triageWorkflowId(incident),
       taskQueue: QUEUES.monitor,
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,

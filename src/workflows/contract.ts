@@ -23,7 +23,12 @@ export const MONITOR_WORKFLOW_ID = 'harness/monitor';
 export const REGISTRY_WORKFLOW_ID = 'harness/registry';
 /** A ticket's workflow ID is the invariant's ID itself: that is the whole deduplication. */
 export const ticketWorkflowId = (invariantId: string): string => invariantId;
-export const triageWorkflowId = (invariantId: string): string => `triage/${invariantId}`;
+/** One triage of one service at a time: two of its invariants that fail in the same moment must not open two tickets. */
+export const triageWorkflowId = ({
+  service,
+  invariantId,
+}: Pick<Incident, 'service' | 'invariantId'>): string =>
+  service === null ? `triage/invariant/${invariantId}` : `triage/${service}`;
 export const checkWorkflowId = (target: CheckTarget): string =>
   target.kind === 'service' ? `check/${target.service}` : `check/invariant/${target.invariantId}`;
 

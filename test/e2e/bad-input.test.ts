@@ -39,6 +39,16 @@ it.each<[string, (config: Json) => void, RegExp]>([
     /harness\.yaml:\d+:\d+:.*2 parsecs/,
   ],
   [
+    'a variable of the environment that is not set',
+    (config) => (service(config)['env'].SECRET = '${env:NOT_SET_ANYWHERE}'),
+    /rate_limiter.*SECRET.*NOT_SET_ANYWHERE/s,
+  ],
+  [
+    'a data directory below a file',
+    (config) => (config['data_dir'] = '/dev/null/data'),
+    /\/dev\/null\/data.*HARNESS_DATA_DIR/s,
+  ],
+  [
     'a service whose executable is missing',
     (config) => (service(config)['command'] = ['/nonexistent/rate-limiter']),
     /rate_limiter.*\/nonexistent\/rate-limiter/s,

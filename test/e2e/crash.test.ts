@@ -132,3 +132,19 @@ it('the four die: the supervisor says so and by itself restarts none of them', a
   for (const name of names) expect(status.stdout).toMatch(new RegExp(`${name}.*exited`));
   expect(starts()).toBe(startsBefore);
 });
+
+it('killed again while its recovery is being proven: the same ticket restarts it again', async () => {
+  const startsBefore = starts();
+  process.kill(Number((await workspace.service())['pid']), 'SIGKILL');
+  await waitFor(
+    'the proof has begun',
+    async () => (await workspace.tickets())[0]?.['phase'] === 'verifying',
+    {
+      everyMs: 10,
+    },
+  );
+  process.kill(Number((await workspace.service())['pid']), 'SIGKILL');
+  expect(await closedTicket()).toMatchObject({ status: 'completed', resolution: 'fixed', attempt: 1 });
+  expect(await workspace.tickets()).toHaveLength(1);
+  expect(starts()).toBe(startsBefore + 2);
+});

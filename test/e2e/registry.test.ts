@@ -113,6 +113,7 @@ it('reading works with the monitor dead, and /ready says that nothing is checked
       everyMs: 250,
     },
   );
+  expect(await stateOf('rate_limiter_healthy')).toBe('unknown'); // nobody looks: never "up"
   const status = await workspace.cli('status');
   expect(status.code).toBe(3);
   expect(status.stdout).toMatch(/monitor/);
@@ -134,7 +135,11 @@ it('a definition that left the file is disabled at the next start; one made by t
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll('rate_limiter_healthy', 'rate_limiter_alive'));
   await workspace.run();
   const read = async (id: string) => (await workspace.api('GET', `/invariants/${id}`)).body;
+  await waitFor(
+    'the monitor has taken over the file',
+    async () => (await read('rate_limiter_alive'))['source'] === 'file',
+  );
   expect(await read('rate_limiter_healthy')).toMatchObject({ enabled: false, source: 'api' }); // a person may purge it now
-  expect(await read('rate_limiter_alive')).toMatchObject({ enabled: true, source: 'file' });
+  expect(await read('rate_limiter_alive')).toMatchObject({ enabled: true });
   expect(await read('kept')).toMatchObject({ enabled: true, source: 'api' });
 });

@@ -73,7 +73,7 @@ async function openTriages(prefix: string): Promise<string[]> {
   const ids: string[] = [];
   const query = `WorkflowType = "${WORKFLOWS.triageFailure}" AND ExecutionStatus = "Running"`;
   for await (const run of env.client.workflow.list({ query })) ids.push(run.workflowId);
-  return ids.filter((id) => id.startsWith(triageWorkflowId(prefix)));
+  return ids.filter((id) => id.startsWith(triageWorkflowId(incident(prefix))));
 }
 
 it('asks for everything, and leaves nothing behind while everything is healthy', async () => {
@@ -102,8 +102,17 @@ it('one triage per incident, however many sweeps find it; it outlives the sweep'
   await Promise.all(['s1', 's2', 's3', 's4'].map(sweep));
   await sweep('s5');
   expect(await waitFor('triage', async () => (await openTriages('once')).length > 0)).toBe(true);
-  expect(await openTriages('once')).toEqual(['triage/once']);
-  await env.client.workflow.getHandle('triage/once').terminate('end of test');
+  expect(await openTriages('once')).toEqual(['triage/invariant/once']);
+  await env.client.workflow.getHandle('triage/invariant/once').terminate('end of test');
+});
+
+it('two invariants of one service fail in the same moment: one triage, so one ticket', async () => {
+  const ofShop = (id: string) => ({ ...incident(id), service: 'shop' });
+  await monitorThatFinds({ incidents: [ofShop('pays'), ofShop('answers')] });
+  await Promise.all(['t1', 't2'].map(sweep));
+  const running = await env.client.workflow.getHandle('triage/shop').describe();
+  expect(running.status.name).toBe('RUNNING');
+  await env.client.workflow.getHandle('triage/shop').terminate('end of test');
 });
 
 it('at most 20 new triages a sweep, the most urgent first', async () => {
@@ -114,7 +123,7 @@ it('at most 20 new triages a sweep, the most urgent first', async () => {
     const ids = await openTriages('storm');
     return ids.length >= 20 && ids.sort();
   });
-  expect(open).toEqual(many.slice(0, 20).map((one) => triageWorkflowId(one.invariantId)));
+  expect(open).toEqual(many.slice(0, 20).map((one) => triageWorkflowId(one)));
   await Promise.all(open.map((id) => env.client.workflow.getHandle(id).terminate('end of test')));
 });
 

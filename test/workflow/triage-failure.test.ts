@@ -68,7 +68,7 @@ async function startTriage(workflowId: string, input: Incident): Promise<{ resul
   return { result: handle.result() as Promise<TriageResult> };
 }
 
-it('20 reports of one failure at once, the monitor restarted in between: one ticket, no evidence lost', async () => {
+it('20 triages of one failure race to open its ticket: one opens it, 19 add their evidence, none is lost', async () => {
   const first = await startWorker(env, 'monitor', activities);
   const started = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
@@ -110,7 +110,10 @@ it.each([
       Promise.resolve({ ...verdict, createTicket: false, reason: 'noise', forceOpenAfterMs: 1 }),
     verifyRecovery: () => Promise.resolve({ recovered, at: AT, successes: 0, failing: [] }),
   });
-  const { result } = await startTriage(triageWorkflowId(invariantId), incident(invariantId, name));
+  const { result } = await startTriage(
+    triageWorkflowId({ service: 'api', invariantId }),
+    incident(invariantId, name),
+  );
   const triaged = await result;
   await monitor.stop();
   expect(triaged).toEqual({ outcome, ticketId, reason: 'noise' });

@@ -40,6 +40,7 @@ beforeAll(async () => {
     dataDir,
     web,
     invariants: [],
+    services: [{ name: 'api' }, { name: 'shop' }],
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   const log = pino({ level: 'silent' });

@@ -39,6 +39,7 @@ beforeEach(async () => {
     dataDir,
     web,
     invariants: [],
+    services: [{ name: 'api' }, { name: 'shop' }],
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   server = await listen(

@@ -56,7 +56,7 @@ async function lookUntilChanged(
   waitMs: number,
 ): Promise<Look> {
   const deadline = performance.now() + waitMs;
-  const first = await look(deps, config, scope);
+  const first = await firstLook(deps, config, scope, deadline);
   let latest = first;
   while (!latest.invariant?.ok && signature(latest) === signature(first)) {
     const leftMs = deadline - performance.now();
@@ -65,6 +65,23 @@ async function lookUntilChanged(
     latest = await look(deps, config, scope);
   }
   return latest;
+}
+
+/** A supervisor that is away for a moment is waited for as long as the caller would wait anyway. */
+async function firstLook(
+  deps: ToolDeps,
+  config: ServiceConfig,
+  scope: ToolScope,
+  deadline: number,
+): Promise<Look> {
+  for (;;) {
+    try {
+      return await look(deps, config, scope);
+    } catch (error) {
+      if (scope.signal.aborted || performance.now() + LOOK_AGAIN_MS > deadline) throw error;
+      await sleep(LOOK_AGAIN_MS, undefined, { signal: scope.signal });
+    }
+  }
 }
 
 /** What makes another step sensible. */

@@ -44,7 +44,7 @@ function toProblem(error: unknown): Problem | null {
   if (error instanceof ControlRefused) return refusedProblem(error);
   if (isTemporalUnavailable(error)) {
     const detail =
-      'Temporal does not answer. If it is the embedded server, it is being restarted: try again.';
+      'Temporal does not answer. The embedded server is started again when it has ended; one that hangs is not: see its log.';
     return new Problem(503, 'Temporal unavailable', detail, { retryAfterS: 2 });
   }
   return bodyProblem(error);

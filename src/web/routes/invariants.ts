@@ -7,8 +7,12 @@ import { invariantWire } from '../invariant-wire';
 import { invalidInput, jsonBody } from '../parse-body';
 import { invariantItem } from '../presenters';
 import { notFound, Problem } from '../problem';
+import { ticketWorkflowId } from '../../workflows/contract';
 
-type Dependencies = Pick<WebDependencies, 'registry' | 'openTickets' | 'samples' | 'commands' | 'now'>;
+type Dependencies = Pick<
+  WebDependencies,
+  'registry' | 'openTickets' | 'samples' | 'components' | 'commands' | 'refuseTarget' | 'serviceNames' | 'now'
+>;
 
 /** The invariants; what the file owns is changed in the file, the API says 409. A change takes effect in the next sweep. */
 export function invariantRoutes(deps: Dependencies): Router {
@@ -16,12 +20,18 @@ export function invariantRoutes(deps: Dependencies): Router {
   const at = () => deps.now().toISOString();
 
   async function present(invariants: readonly RegisteredInvariant[]) {
-    const [open, samples] = await Promise.all([deps.openTickets(), deps.samples()]);
+    const [open, samples, components] = await Promise.all([
+      deps.openTickets(),
+      deps.samples(),
+      deps.components(),
+    ]);
+    const isWatched = components.some(({ name, status }) => name === 'monitor' && status === 'ok');
     return invariants.map((invariant) => {
       const { id } = invariant.definition;
       return invariantItem(invariant, {
         sample: samples?.items[id]?.at(-1) ?? null,
         openTicketId: open.get(id)?.ticketId ?? null,
+        isWatched,
       });
     });
   }
@@ -39,6 +49,7 @@ export function invariantRoutes(deps: Dependencies): Router {
 
   router.post('/invariants', async (request, response) => {
     const definition = parseDefinition(jsonBody(request));
+    await admit(definition);
     await deps.registry.change({ type: 'put', mode: 'create', at: at(), definition });
     response
       .status(201)
@@ -62,6 +73,7 @@ export function invariantRoutes(deps: Dependencies): Router {
     const definition = parseDefinition(
       mergePatch(invariantWire(known.definition, { hideSecrets: false }), patch),
     );
+    if (known.source === 'api') await admit(definition);
     await deps.registry.change({ type: 'put', mode: 'replace', at: at(), definition });
     response.json(await presentOne(id));
   });
@@ -85,9 +97,32 @@ export function invariantRoutes(deps: Dependencies): Router {
     else response.json(await presentOne(id));
   });
 
+  /** By workflow ID, not by a list: a ticket that has just opened may not be listed yet. */
   async function dismissTicket(invariantId: string, reason: string): Promise<void> {
-    const run = (await deps.openTickets()).get(invariantId);
-    if (run) await deps.commands.cancel(run, { by: 'person', reason, mode: 'dismiss' });
+    await deps.commands.cancel(
+      { workflowId: ticketWorkflowId(invariantId) },
+      { by: 'person', reason, mode: 'dismiss' },
+    );
+  }
+
+  /** The file's own references are checked when it is read; these come from outside. */
+  async function admit(definition: InvariantDefinition): Promise<void> {
+    const { invariants } = await deps.registry.read();
+    const problems: { path: string; message: string }[] = [];
+    const refused = await deps.refuseTarget(definition);
+    if (refused) problems.push({ path: 'query', message: `query: ${refused}` });
+    const { service, suppressedBy } = definition;
+    if (service !== null && !deps.serviceNames.includes(service)) {
+      const known = deps.serviceNames.join(', ') || 'none';
+      problems.push({
+        path: 'service',
+        message: `service: there is no service "${service}"; known: ${known}`,
+      });
+    }
+    for (const id of suppressedBy.filter((candidate) => !Object.hasOwn(invariants, candidate))) {
+      problems.push({ path: 'suppressed_by', message: `suppressed_by: there is no invariant "${id}"` });
+    }
+    if (problems.length > 0) throw invalidInput(problems);
   }
 
   return router;

@@ -17,12 +17,15 @@ const refused: CheckResult = {
   latencyMs: 1,
   resolved: {},
   error: 'connect ECONNREFUSED 127.0.0.1:1',
+  failure: 'no_answer',
 };
 const answered503: CheckResult = {
   ...refused,
   resolved: { status: 503 },
   error: 'status == 200 is false (status 503)',
+  failure: 'wrong_answer',
 };
+const brokenCheck: CheckResult = { ...refused, error: 'self-signed certificate', failure: 'check_broken' };
 const holds: CheckResult = { ...refused, ok: true, resolved: { status: 200 }, error: null };
 
 const running: ServiceStatus = {
@@ -104,6 +107,14 @@ describe('the runbook ladder', () => {
       'update_ticket_status',
       { status: 'blocked' },
     ],
+    ['the check itself is broken', { invariant: brokenCheck }, 'update_ticket_status', { status: 'blocked' }],
+    ['its invariant was removed', { invariant: null }, 'update_ticket_status', { status: 'completed' }],
+    [
+      'dead, whatever the check says',
+      { service: exited, invariant: brokenCheck },
+      'service_control',
+      { expect: 'exited' },
+    ],
     ['not ours to start', { controllable: false }, 'update_ticket_status', { status: 'blocked' }],
     ['unknown to the supervisor', { service: null }, 'update_ticket_status', { status: 'blocked' }],
   ];
@@ -131,12 +142,28 @@ describe('the runbook ladder', () => {
     });
   });
 
-  it('still dead after one restart: a person, with the last words of the service', () => {
+  it('a start that never became ready: a person, with how it ended and its last words', () => {
     const restart = seen({ service: exited });
     const failed = step([result('service_control', { outcome: 'failed' })], restart.memory);
     const last = step([result('inspect_service', inspection({ service: exited }))], failed.memory);
     expect(last).toMatchObject({ tool: 'update_ticket_status', input: { status: 'blocked' } });
+    expect(last.input['reason']).toBe('api is still broken after a restart. It ended by SIGKILL.');
     expect(last.input['report']).toMatch(/Tried:\n- restart of api\n\nTo try:\n- its log says: last words/);
+  });
+
+  it('killed again after a restart that worked: another fault, restarted again, but not without end', () => {
+    let memory: RunbookMemory | null = null;
+    let restarts = 0;
+    for (;;) {
+      const next: RunbookStep = seen({ service: exited }, memory);
+      if (next.tool !== 'service_control') {
+        expect(next).toMatchObject({ tool: 'update_ticket_status', input: { status: 'blocked' } });
+        break;
+      }
+      restarts += 1;
+      memory = step([result('service_control', { outcome: 'performed' })], next.memory).memory;
+    }
+    expect(restarts).toBe(4);
   });
 
   it('a failed proof: looks again and never closes by itself', () => {
@@ -144,9 +171,15 @@ describe('the runbook ladder', () => {
     expect(next).toMatchObject({ tool: 'inspect_service' });
   });
 
-  it('the tool cannot see: a person, not a guess', () => {
-    const blind = step([result('inspect_service', null, { isError: true, content: 'no supervisor' })]);
-    expect(blind).toMatchObject({
+  it('the tool cannot see: looks again for a while, then a person, never a guess', () => {
+    const blind = result('inspect_service', null, { isError: true, content: 'no supervisor' });
+    let next = step([blind]);
+    expect(next).toMatchObject({ tool: 'inspect_service', input: { wait_s: 5 } });
+    for (let looks = 0; next.tool === 'inspect_service'; looks += 1) {
+      expect(looks).toBeLessThan(10);
+      next = step([blind], next.memory);
+    }
+    expect(next).toMatchObject({
       tool: 'update_ticket_status',
       input: { status: 'blocked', reason: 'no supervisor' },
     });

@@ -164,6 +164,26 @@ describe('invariants', () => {
     expect((await api.ask('GET', '/api/v1/invariants/a')).body).toMatchObject({ last_check: { at: T0 } });
   });
 
+  it('nobody checks: the last known state is not shown as the state of now', async () => {
+    const components = () => Promise.resolve([{ name: 'monitor', status: 'down', detail: 'ended' } as const]);
+    api = await startApi({ ...deps(), components });
+    expect((await api.ask('GET', '/api/v1/invariants/a')).body).toMatchObject({ state: 'unknown' });
+  });
+
+  it('an API-made invariant may not point at the harness itself; the reason is told', async () => {
+    const changes: RegistryChange[] = [];
+    api = await startApi({
+      ...deps(changes),
+      refuseTarget: () => Promise.resolve('port 1 belongs to the harness'),
+    });
+    const body = { id: 'c', query: 'http://127.0.0.1:1/', condition: 'status == 200' };
+    expect(await api.ask('POST', '/api/v1/invariants', { body })).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringContaining('query: port 1 belongs to the harness') as string },
+    });
+    expect(changes).toEqual([]);
+  });
+
   it('a patch is merged with what is there and checked as a whole', async () => {
     const changes: RegistryChange[] = [];
     api = await startApi(deps(changes));
@@ -188,6 +208,20 @@ describe('invariants', () => {
     ['POST', '', { id: 'c', query: 'ftp://x', condition: 'status == 200' }, 422, 'query'],
     ['POST', '', { id: 'C!', query: 'tcp://h:1', condition: 'connected' }, 422, 'id'],
     ['POST', '', { id: 'c', query: 'tcp://h:1' }, 422, 'condition: missing'],
+    [
+      'POST',
+      '',
+      { id: 'c', query: 'tcp://h:1', condition: 'connected', service: 'nope' },
+      422,
+      'no service "nope"',
+    ],
+    [
+      'POST',
+      '',
+      { id: 'c', query: 'tcp://h:1', condition: 'connected', suppressed_by: ['x'] },
+      422,
+      'no invariant "x"',
+    ],
     ['DELETE', '/a?purge=yes', undefined, 400, 'purge'],
     ['DELETE', '/zzz', undefined, 404, 'zzz'],
   ])('%s %s %j: %d, and nothing is changed', async (method, path, body, status, named) => {
