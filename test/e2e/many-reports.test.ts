@@ -72,7 +72,9 @@ it('20 clients report at once, the monitor is killed inside their check: one tic
   await waitFor('a ticket', async () => (await workspace.tickets()).length > 0, { limitMs: 30_000 });
   await waitFor('both failures are in it', async () => {
     const [ticket] = await workspace.tickets();
-    return [ticket?.['invariant_id'], ...ticket?.['joined_invariants']].sort().join() === INVARIANTS.join();
+    return (
+      [ticket?.['invariant_id'], ...(ticket?.['joined_invariants'] ?? [])].sort().join() === INVARIANTS.join()
+    );
   });
   await Promise.all(reports);
   expect(await workspace.tickets()).toHaveLength(1);
