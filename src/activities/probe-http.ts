@@ -3,6 +3,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { ProbeRequest } from '../domain/invariant';
+import { farEnd } from './far-end';
 import { describeProbeError } from './probe-error';
 import type { Observation } from './probe-target';
 
@@ -44,7 +45,8 @@ class Exchange {
   constructor(private readonly signal: AbortSignal) {}
 
   run({ url, request }: Hop): Promise<IncomingMessage> {
-    this.seen = { connected: false };
+    const { remote } = this.seen;
+    this.seen = { connected: false, ...(remote && { remote }) };
     return new Promise((resolve, reject) => {
       const send = url.protocol === 'https:' ? requestHttps : requestHttp;
       const outgoing = send(url, {
@@ -54,6 +56,10 @@ class Exchange {
         signal: this.signal,
       });
       outgoing.once('socket', (socket) => {
+        // Before TLS: a stranger may not speak it.
+        socket.once('connect', () => {
+          this.seen = { ...farEnd(socket), ...this.seen };
+        });
         const event = url.protocol === 'https:' ? 'secureConnect' : 'connect';
         socket.once(event, () => {
           this.seen = { ...this.seen, connected: true, ...certificate(socket) };

@@ -76,6 +76,7 @@ function activity({ invariants, services = [], tickets = [], ...over }: World) {
       }),
     openTickets: () => Promise.resolve(tickets),
     probe: scripted({}),
+    lookAtPorts: () => () => () => null,
     samples: createSamples(),
     now: () => new Date(),
     log: { info: () => undefined, error: () => undefined },
@@ -96,6 +97,7 @@ const ticket = (over: Partial<OpenTicket> = {}): OpenTicket => ({
   runId: 'r',
   status: 'in_progress',
   joinedInvariants: [],
+  failure: null,
   ...over,
 });
 const states = (report: SweepReport): Record<string, string> =>

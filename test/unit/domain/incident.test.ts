@@ -13,6 +13,7 @@ const ticket = (invariantId: string, over: Partial<OpenTicket> = {}): OpenTicket
   runId: 'r1',
   status: 'in_progress',
   joinedInvariants: [],
+  failure: null,
   ...over,
 });
 const owners = (invariants: RegisteredInvariant[], tickets: OpenTicket[] = []): string[] =>

@@ -48,6 +48,7 @@ function inspection(change: Partial<Inspection>): Inspection {
     controllable: true,
     process: { state: 'S' },
     starting: false,
+    portOwner: null,
     invariant: refused,
     lastLines: ['last words'],
     ...change,

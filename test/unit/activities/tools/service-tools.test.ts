@@ -53,6 +53,7 @@ describe('inspect_service', () => {
       process: null,
       invariant: makeCheck(false),
       starting: false,
+      portOwner: null,
       lastLines: ['2026-01-01T00:00:29.000Z boom'],
     });
     expect(parseInspection(result.data)).not.toBeNull();
