@@ -12,6 +12,7 @@ import type { Observed } from '../domain/sweep';
 import type { SweepInput, SweepReport } from '../workflows/contract';
 import { ticketWorkflowId } from '../workflows/contract';
 import { whileHeartbeating } from './heartbeat';
+import type { LookAtPorts } from './port-identity';
 import type { Probe } from './probe';
 import { createProbePool } from './probe-pool';
 import type { ProbePool } from './probe-pool';
@@ -28,6 +29,7 @@ export interface CheckDeps {
   readonly snapshot: () => Promise<ControlSnapshot>;
   readonly openTickets: () => Promise<readonly OpenTicket[]>;
   readonly probe: Probe;
+  readonly lookAtPorts: LookAtPorts;
   readonly samples: Samples;
   readonly now: () => Date;
   readonly log: {
@@ -86,6 +88,7 @@ async function sweep(
     pool,
     deadline,
     confirmed: input.confirmed,
+    ownerOf: deps.lookAtPorts(services.values()),
     signal: AbortSignal.any([signal, stop.signal]),
   };
   let observed: Observed[];
@@ -138,6 +141,7 @@ interface Watch {
   readonly pool: ProbePool;
   readonly deadline: number;
   readonly confirmed: boolean;
+  readonly ownerOf: ReturnType<LookAtPorts>;
   readonly signal: AbortSignal;
 }
 
@@ -149,9 +153,10 @@ async function observe(watch: Watch, target: RegisteredInvariant): Promise<Obser
     successes: definition.recover.successes,
     confirmed: watch.confirmed,
   };
+  const ownerOf = watch.ownerOf(definition.service);
   let observed: Observed | null = null;
   for (let timeoutMs = definition.timeoutMs; ;) {
-    const check = await watch.pool.run(target, { timeoutMs, signal: watch.signal }, watch.deadline);
+    const check = await watch.pool.run(target, { timeoutMs, signal: watch.signal, ownerOf }, watch.deadline);
     if (!check) return observed;
     watch.deps.samples.add(check);
     const health: Observed['health'] = applyCheck(observed?.health ?? target.health, check, policy);

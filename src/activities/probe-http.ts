@@ -4,6 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { ProbeRequest } from '../domain/invariant';
 import { describeProbeError, isBrokenCheck } from './probe-error';
+import { farEnd } from './far-end';
 import type { Observation } from './probe-target';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -46,7 +47,8 @@ class Exchange {
   constructor(private readonly signal: AbortSignal) {}
 
   run({ url, request }: Hop): Promise<IncomingMessage> {
-    this.seen = { connected: false };
+    const { remote } = this.seen;
+    this.seen = { connected: false, ...(remote && { remote }) };
     return new Promise((resolve, reject) => {
       const send = url.protocol === 'https:' ? requestHttps : requestHttp;
       const outgoing = send(url, {
@@ -56,6 +58,10 @@ class Exchange {
         signal: this.signal,
       });
       outgoing.once('socket', (socket) => {
+        // Before TLS: a stranger may not speak it.
+        socket.once('connect', () => {
+          this.seen = { ...farEnd(socket), ...this.seen };
+        });
         const event = url.protocol === 'https:' ? 'secureConnect' : 'connect';
         socket.once(event, () => {
           this.seen = { ...this.seen, connected: true, ...certificate(socket) };

@@ -1,3 +1,5 @@
+import type { SocketAddress } from '../domain/listening-sockets';
+
 /** What is probed; `latency:` asks for the time as the value. */
 export type ProbeTarget =
   | { readonly kind: 'http'; readonly url: URL; readonly value: 'none' | 'latency' }
@@ -16,6 +18,8 @@ export interface Observation {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly certDaysLeft?: number;
+  /** The far end, once connected; of the first connection when there were redirects. */
+  readonly remote?: SocketAddress;
 }
 
 /** `http(s)://…`, `latency:http(s)://…` or `tcp://host:port`; null for anything else. */

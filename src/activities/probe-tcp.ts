@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import { describeProbeError, isBrokenCheck } from './probe-error';
+import { farEnd } from './far-end';
 import type { Observation } from './probe-target';
 
 /** Connects once and hangs up. Rejects with ProbeCouldNotRun, or with the signal's reason when it is cancelled. */
@@ -17,6 +18,7 @@ export function probeTcp(
       value: error === null ? 1 : 0,
       latencyMs: performance.now() - startedAt,
       error,
+      ...farEnd(socket),
     });
     socket.once('connect', () => {
       resolve(observe(null));

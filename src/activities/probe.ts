@@ -4,6 +4,9 @@ import { compileCondition, evaluateCondition } from '../domain/condition';
 import type { CompiledCondition, CompileResult, ConditionValues } from '../domain/condition';
 import type { InvariantDefinition, ProbeRequest } from '../domain/invariant';
 import type { Json } from '../domain/json';
+import { describeStranger } from '../domain/port-owner';
+import type { PortOwner } from '../domain/port-owner';
+import type { OwnerOf } from './port-identity';
 import { probeHttp } from './probe-http';
 import { probeTcp } from './probe-tcp';
 import { parseTarget } from './probe-target';
@@ -13,6 +16,8 @@ export interface ProbeOptions {
   /** Covers everything: name resolution, connection, head and body. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Asked once connected: whoever is not the service's own fails the check, whatever it answered. */
+  readonly ownerOf?: OwnerOf;
 }
 
 /** Probes one invariant once. Whatever the target does is data; rejects only with ProbeCouldNotRun or the signal's reason. */
@@ -37,13 +42,17 @@ export function createProbe({ now, resolveSecret, redact }: ProbeDeps): Probe {
     const finish = (
       outcome: { readonly ok: boolean; readonly error: string | null },
       observation: Observation | null,
+      owner: PortOwner | null = null,
     ): CheckResult => ({
       invariantId: definition.id,
       revision,
       at: now().toISOString(),
       ok: outcome.ok,
       latencyMs: round(observation?.latencyMs ?? 0),
-      resolved: observation ? scalars(observation, redact) : {},
+      resolved: {
+        ...(observation ? scalars(observation, redact) : {}),
+        ...(owner ? { owner_pid: owner.pid } : {}),
+      },
       error: outcome.error === null ? null : redact(outcome.error).slice(0, MAX_ERROR),
       ...(outcome.ok ? {} : { failure: failureOf(observation) }),
     });
@@ -64,7 +73,12 @@ export function createProbe({ now, resolveSecret, redact }: ProbeDeps): Probe {
       return finish({ ok: false, error: errorText(error) }, null);
     }
     const observation = withValue(target, await observe(target, request, options));
-    return finish(judge(compiled.condition, observation), observation);
+    const owner = observation.remote ? (options.ownerOf?.(observation.remote) ?? null) : null;
+    const outcome =
+      owner?.ours === false
+        ? { ok: false, error: describeStranger(owner, definition.service ?? 'the service') }
+        : judge(compiled.condition, observation);
+    return finish(outcome, observation, owner);
   };
 }
 

@@ -39,6 +39,7 @@ export async function listOpenTickets(access: TemporalAccess): Promise<readonly 
         ticketId: keyword('TicketId') ?? '',
         runId: execution.runId,
         status: keyword('TicketStatus') ?? '',
+        failure: firstText(execution.memo?.['failure']),
         joinedInvariants: texts(execution.memo?.['joined_invariants']),
       });
     }

@@ -6,16 +6,21 @@ import { FAILURES } from '../domain/failures';
 import { applyCheck } from '../domain/health';
 import type { InvariantHealth } from '../domain/health';
 import type { HealthTransition, RegisteredInvariant, RegistryState } from '../domain/registry';
+import type { ControlSnapshot, ServiceStatus } from '../domain/service-state';
 import { isNews } from '../domain/sweep';
 import type { VerifyInput, VerifyResult } from '../workflows/contract';
 import { whileHeartbeating } from './heartbeat';
+import type { LookAtPorts } from './port-identity';
 import type { Probe } from './probe';
 import type { Samples } from './samples';
 
 export interface VerifyDeps {
   readonly readRegistry: () => Promise<RegistryState>;
   readonly sendTransitions: (at: string, transitions: readonly HealthTransition[]) => Promise<void>;
+  /** May reject: without the supervisor nothing is known of who should answer. */
+  readonly snapshot: () => Promise<ControlSnapshot>;
   readonly probe: Probe;
+  readonly lookAtPorts: LookAtPorts;
   readonly samples: Samples;
   readonly now: () => Date;
 }
@@ -40,7 +45,13 @@ export function createVerifyRecovery(deps: VerifyDeps) {
 }
 
 async function verify(deps: VerifyDeps, input: VerifyInput, signal: AbortSignal): Promise<VerifyResult> {
-  const registry = await deps.readRegistry();
+  const [registry, services] = await Promise.all([
+    deps.readRegistry(),
+    deps.snapshot().then(
+      (snapshot) => snapshot.services,
+      () => [],
+    ),
+  ]);
   const enabled = Object.values(registry.invariants).filter(({ definition }) => definition.enabled);
   const mustHold = new Set([input.invariantId, ...input.joined]);
   const required = enabled.filter(({ definition }) => mustHold.has(definition.id));
@@ -48,7 +59,7 @@ async function verify(deps: VerifyDeps, input: VerifyInput, signal: AbortSignal)
     ({ definition }) =>
       !mustHold.has(definition.id) && input.service !== null && definition.service === input.service,
   );
-  const probeAll = new Prober(deps, signal);
+  const probeAll = new Prober(deps, services, signal);
 
   const results = await Promise.all([
     ...required.map((invariant) => probeAll.inARow(invariant, invariant.definition.recover.successes)),
@@ -78,6 +89,7 @@ class Prober {
   private hasFailed = false;
   constructor(
     private readonly deps: VerifyDeps,
+    private readonly services: readonly ServiceStatus[],
     private readonly signal: AbortSignal,
   ) {}
 
@@ -96,6 +108,8 @@ class Prober {
       const check = await this.deps.probe(invariant, {
         timeoutMs: definition.timeoutMs,
         signal: this.signal,
+        // A proof does not rest on an earlier look.
+        ownerOf: this.deps.lookAtPorts(this.services)(definition.service),
       });
       this.deps.samples.add(check);
       health = applyCheck(health, check, policy);

@@ -2,6 +2,8 @@ import type { CheckResult } from './check';
 import type { Priority } from './invariant';
 import type { RegisteredInvariant } from './registry';
 
+const MAX_FAILURE_CLASS = 80;
+
 /** All DOWN invariants of one service are one incident; it belongs to the first that failed. */
 export interface Incident {
   readonly invariantId: string;
@@ -21,6 +23,8 @@ export interface OpenTicket {
   readonly runId: string;
   readonly status: string;
   readonly joinedInvariants: readonly string[];
+  /** While it is blocked: the `failureClass` it knows of its own invariant; null otherwise. */
+  readonly failure: string | null;
 }
 
 /**
@@ -66,12 +70,18 @@ export function isRecovered(ticket: OpenTicket, invariants: readonly RegisteredI
     .every(({ health }) => health.state === 'up');
 }
 
-/** The kind of an error: measured numbers left out, so that a slow service is not new evidence at every check. */
+/** The kind of an error: measured numbers and pids left out, so that a slow service is not new evidence at every check. */
 export function errorClass(error: string | null): string {
   return (error ?? '')
     .replace(/\b(latency_ms|value|cert_days_left) -?\d+(\.\d+)?/g, '$1')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, '$2')
+    .replace(/\bpid \d+\b/g, 'pid')
     .slice(0, 200);
+}
+
+/** The kind of an error, short enough for a memo. */
+export function failureClass(error: string | null): string {
+  return errorClass(error).slice(0, MAX_FAILURE_CLASS);
 }
 
 /** Same signature, same evidence. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHECK_FAILURES } from './check';
+import { portOwnerSchema } from './port-owner';
 import { SERVICE_STATES } from './service-state';
 
 const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
@@ -37,6 +38,8 @@ const inspection = z.object({
   starting: z.boolean(),
   /** The ticket's invariant, probed right now; null when it could not be. */
   invariant: check.nullable(),
+  /** Who answers where the invariant, else `ready.url`, points to; null: nobody, or it cannot be known. */
+  portOwner: portOwnerSchema.nullable().default(null),
   lastLines: z.array(z.string()),
 });
 

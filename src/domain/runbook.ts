@@ -1,5 +1,7 @@
 import type { Inspection } from './inspection';
 import { parseInspection } from './inspection';
+import type { PortOwner } from './port-owner';
+import { describeStranger } from './port-owner';
 import { z } from 'zod';
 import { isRecord } from './json';
 import type { Json } from './json';
@@ -50,7 +52,7 @@ export interface RunbookStep {
 const FRESH: RunbookMemory = { looks: 0, restarts: 0, failedStarts: 0, facts: [], tried: [] };
 
 /**
- * The deterministic ladder: nothing wrong any more → propose closing; booting → wait; dead → restart; hung → restart;
+ * The deterministic ladder: nothing wrong any more → propose closing; its port taken by a stranger → a person; booting → wait; dead → restart; hung → restart;
  * anything else, or not fixed by that → a person, with a report. Reads only its input.
  */
 export function nextRunbookStep(input: RunbookInput): RunbookStep {
@@ -103,6 +105,7 @@ function judge(
       `\`harness service start ${service}\` when it is wanted again.`,
     ]);
   }
+  if (seen.portOwner && !seen.portOwner.ours) return askForPort(service, known, seen.portOwner);
   const isDead = seen.service.state === 'exited' || seen.service.state === 'stopped';
   if (isDead) return restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
@@ -142,6 +145,21 @@ function reportWrongAnswer(
   return askPerson(memory, `${service} is alive and answers, but not as it should: ${seen}.`, [
     'Look at its configuration and its last log lines; a restart alone is unlikely to help.',
     `If the service is right, correct the query or the condition of ${invariantId}.`,
+  ]);
+}
+
+/** Another's process is never touched: what it is for, only a person knows. */
+function askForPort(service: string, memory: RunbookMemory, owner: PortOwner): RunbookStep {
+  const { pid, command, user, startedAt, port } = owner;
+  const since = startedAt === null ? '' : `, running since ${startedAt}`;
+  const known = remember(memory, {
+    fact: `port ${port} is held by pid ${pid}: ${command} (user ${user}${since})`,
+  });
+  const why = describeStranger(owner, service);
+  return askPerson(known, `${why[0]?.toUpperCase()}${why.slice(1)}.`, [
+    `Look what it is: \`ps -fp ${pid}\`. The harness does not touch it.`,
+    `If it is not wanted there, stop it (\`kill ${pid}\`): the harness then starts ${service} again by itself, and the ticket closes when the invariant holds.`,
+    `If it is to stay, give ${service} another port in its configuration, or stop it with \`harness service stop ${service}\`.`,
   ]);
 }
 

@@ -1,5 +1,5 @@
 import type { CheckResult } from './check';
-import { errorClass, findTicket } from './incident';
+import { errorClass, failureClass, findTicket } from './incident';
 import type { OpenTicket } from './incident';
 import type { InvariantHealth } from './health';
 import type { InvariantDefinition } from './invariant';
@@ -62,13 +62,24 @@ export function ticketToTell(observed: Observed, openTickets: readonly OpenTicke
   const { id } = observed.before.definition;
   const isKnown = ticket.invariantId === id || ticket.joinedInvariants.includes(id);
   const before = observed.before.health;
-  return !isKnown || before.state !== 'down' || isOtherError(before, observed.check) ? ticket : null;
+  const isNewToTicket =
+    !isKnown ||
+    before.state !== 'down' ||
+    isOtherError(before, observed.check) ||
+    isOtherThanKnown(ticket, observed.check);
+  return isNewToTicket ? ticket : null;
 }
 
 /** Somebody stopped the service, or it boots for the first time in this run: a failing check would say nothing new. */
 export function isExcused(service: ServiceStatus | undefined): boolean {
   if (!service) return false;
   return service.desired === 'stopped' || (service.state === 'starting' && service.restarts === 0);
+}
+
+/** The agent may have seen a failure that no sweep saw, so a blocked ticket says itself what it knows. */
+function isOtherThanKnown(ticket: OpenTicket, check: CheckResult): boolean {
+  const isOwn = ticket.invariantId === check.invariantId;
+  return isOwn && ticket.failure !== null && ticket.failure !== failureClass(check.error);
 }
 
 function isOtherError(before: InvariantHealth, check: CheckResult | null): boolean {

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { RUN_MARK, SERVICE_MARK } from '../client/process-mark';
+import type { ProcStat } from '../domain/proc-stat';
+import { parseProcStat } from '../domain/proc-stat';
 
 const HAS_PROC = existsSync('/proc/self/stat');
 
@@ -43,12 +45,9 @@ function listPids(): readonly number[] {
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }
 
-function readStat(pid: number): { state: string; group: number } | null {
+function readStat(pid: number): ProcStat | null {
   const text = readProc(pid, 'stat');
-  if (text === null) return null;
-  // The command name may contain spaces and parentheses; the fields start after the last one.
-  const [state, , group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return state === undefined ? null : { state, group: Number(group) };
+  return text === null ? null : parseProcStat(text);
 }
 
 function readProc(pid: number, file: 'stat' | 'environ'): string | null {

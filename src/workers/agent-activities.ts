@@ -3,11 +3,14 @@ import type { Logger } from 'pino';
 import { createArchiveActivity } from '../activities/archive';
 import { createAuditLog } from '../activities/audit';
 import { createDecideActivity } from '../activities/decide';
+import type { OwnerOf } from '../activities/port-identity';
+import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
 import { createProposeStep, runbookBrain } from '../activities/propose-step';
 import { createToolActivities } from '../activities/tools';
 import { createControlClient } from '../client/control-client';
 import { readLogTail } from '../client/log-reader';
+import { RUN_MARK } from '../client/process-mark';
 import { readRegistry } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
 import { activeBrain } from '../config/active-brain';
@@ -29,7 +32,8 @@ export interface AgentParts {
 /** The activities of the queue `harness-agent`, put together. */
 export function createAgentActivities({ config, access, log }: AgentParts): AgentActivities {
   const now = (): Date => new Date();
-  const redact = createRedactor({ secrets: knownSecrets(readEnvironment(), config) });
+  const environment = readEnvironment();
+  const redact = createRedactor({ secrets: knownSecrets(environment, config) });
   const audit = createAuditLog({ file: paths.audit(config.dataDir), redact, now });
   const agent = `${hostname()}/${process.pid}`;
   return {
@@ -39,6 +43,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       dataDir: config.dataDir,
       readLogs: readLogTail,
       probe: invariantProbe(access, redact),
+      lookAtPorts: createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null }),
       redact,
       audit,
       now,
@@ -59,17 +64,17 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
 function invariantProbe(
   access: TemporalAccess,
   redact: (text: string) => string,
-): (invariantId: string) => Promise<CheckResult | null> {
+): (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null> {
   const environment = readEnvironment();
   const probe = createProbe({
     now: () => new Date(),
     resolveSecret: (value) => resolveSecrets(value, environment),
     redact,
   });
-  return async (invariantId) => {
+  return async (invariantId, ownerOf) => {
     const entry = (await readRegistry(access)).invariants[invariantId];
     if (!entry) return null;
     const { timeoutMs } = entry.definition;
-    return await probe(entry, { timeoutMs, signal: AbortSignal.timeout(timeoutMs + 1_000) });
+    return await probe(entry, { timeoutMs, signal: AbortSignal.timeout(timeoutMs + 1_000), ownerOf });
   };
 }

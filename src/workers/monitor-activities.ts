@@ -3,11 +3,13 @@ import type { Logger } from 'pino';
 import { createAnalyzeFailure } from '../activities/analyst';
 import { createCheckInvariants } from '../activities/check-invariants';
 import { createCollectEvidence } from '../activities/evidence';
+import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
 import { listOpenTickets, queryRegistry, signalTransitions } from '../activities/registry-access';
 import type { Samples } from '../activities/samples';
 import { createVerifyRecovery } from '../activities/verify-recovery';
 import { readLogTail } from '../client/log-reader';
+import { RUN_MARK } from '../client/process-mark';
 import type { TemporalAccess } from '../client/temporal';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
@@ -41,6 +43,7 @@ export function createMonitorActivities({
     resolveSecret: (value) => resolveSecrets(value, environment),
     redact,
   });
+  const lookAtPorts = createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null });
   const readRegistry = () => queryRegistry(access);
   return {
     checkInvariants: createCheckInvariants({
@@ -48,6 +51,7 @@ export function createMonitorActivities({
       snapshot: () => control.snapshot(),
       openTickets: () => listOpenTickets(access),
       probe,
+      lookAtPorts,
       samples,
       now,
       log,
@@ -56,7 +60,9 @@ export function createMonitorActivities({
     verifyRecovery: createVerifyRecovery({
       readRegistry,
       sendTransitions: (at, transitions) => signalTransitions(access, at, transitions),
+      snapshot: () => control.snapshot(),
       probe,
+      lookAtPorts,
       samples,
       now,
     }),

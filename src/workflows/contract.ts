@@ -138,6 +138,8 @@ export interface TicketMemo {
   readonly attempt: number;
   readonly blocked_on: string | null;
   readonly joined_invariants: readonly string[];
+  /** While blocked: how the ticket's own invariant fails, as far as the ticket knows (`failureClass`). */
+  readonly failure: string | null;
   readonly escalation_reason: string | null;
 }
 

@@ -46,7 +46,7 @@ async function startTicket(ticket: TicketSpec): Promise<boolean> {
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       typedSearchAttributes: searchAttributes(ticket),
-      memo: { ...ticketMemo(ticket, NEW_TICKET, ticket.joinedInvariants) },
+      memo: { ...ticketMemo(ticket, NEW_TICKET, ticket.joinedInvariants, null) },
       staticSummary: ticket.objective.slice(0, 200),
       staticDetails:
         `**Suspected cause:** ${ticket.suspectedCause}\n\n**Done when:** ${ticket.successCriteria}`.slice(

@@ -6,12 +6,18 @@ const MAX_REASON = 300;
 const MAX_JOINED = 16;
 
 /** What lists show besides the search attributes; capped, because a memo may hold 2 KB. */
-export function ticketMemo(spec: TicketSpec, state: TicketState, joined: readonly string[]): TicketMemo {
+export function ticketMemo(
+  spec: TicketSpec,
+  state: TicketState,
+  joined: readonly string[],
+  failure: string | null,
+): TicketMemo {
   return {
     objective: spec.objective.slice(0, MAX_OBJECTIVE),
     attempt: state.attempt,
     blocked_on: state.blockedOn,
     joined_invariants: joined.slice(0, MAX_JOINED),
+    failure: state.status === 'blocked' ? failure : null,
     escalation_reason: state.escalation?.reason.slice(0, MAX_REASON) ?? null,
   };
 }

@@ -1,5 +1,6 @@
 import {
   condition,
+  patched,
   setHandler,
   defineSignal,
   upsertMemo,
@@ -8,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Brain, TicketEvent, TicketSpec, TicketState } from '../domain/ticket';
 import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
+import type { ToolResult } from '../domain/tool';
 import type {
   CancelReason,
   NoteInput,
@@ -17,6 +19,7 @@ import type {
   TicketEvidence,
 } from './contract';
 import { SIGNALS } from './contract';
+import { FailureWatch } from './failure-watch';
 import { ticketKeys } from './search-attributes';
 import { ticketMemo } from './ticket-memo';
 
@@ -29,8 +32,11 @@ export class TicketRecord {
   private news: string[] = [];
   private recovered = false;
   private retry = false;
+  private readonly failure: FailureWatch;
+  private publishedFailure: string | null = null;
 
   constructor(readonly spec: TicketSpec) {
+    this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
     for (const id of spec.joinedInvariants) this.joined.add(id);
     setHandler(defineSignal<[TicketEvidence]>(SIGNALS.evidence), (evidence) => this.addEvidence(evidence));
     setHandler(defineSignal<[RecoveredHint]>(SIGNALS.recovered), () => {
@@ -66,6 +72,7 @@ export class TicketRecord {
   takeNews(): readonly string[] {
     const news = this.news;
     this.news = [];
+    this.failure.tellBrain();
     return news;
   }
 
@@ -78,13 +85,29 @@ export class TicketRecord {
 
   /** While blocked: resolves when there is a reason to move, and says which. */
   async waitForReason(retryAfterMs: number): Promise<'recovered' | 'retry'> {
-    await condition(() => this.recovered || this.retry, retryAfterMs);
+    const mayWake = patched('wake-on-changed-failure');
+    const isWoken = (): boolean =>
+      mayWake && this.state.blockedOn === 'person' && this.failure.isWorthAnAttempt();
+    const isUnpublished = (): boolean => mayWake && this.failure.current !== this.publishedFailure;
+    const hasReason = (): boolean => this.recovered || this.retry || isWoken();
+    for (const until = Date.now() + retryAfterMs; !hasReason() && Date.now() < until;) {
+      await condition(() => hasReason() || isUnpublished(), until - Date.now());
+      // Sweeps compare it with what they see.
+      if (isUnpublished()) this.publish();
+    }
     if (this.takeRecoveredHint()) return 'recovered';
+    this.failure.beginAttempt(!this.retry && isWoken() ? 'changed' : 'asked');
     this.retry = false;
     return 'retry';
   }
 
+  /** What the brain saw for itself may be newer than what the monitor reported. */
+  addResult(result: ToolResult): void {
+    this.failure.reportResult(result);
+  }
+
   private addEvidence(evidence: TicketEvidence): void {
+    this.failure.report(evidence.check);
     if (this.seen.has(evidence.signature)) return;
     this.seen.add(evidence.signature);
     const { invariantId, error } = evidence.check;
@@ -108,7 +131,10 @@ export class TicketRecord {
       { key: ticketKeys.resolution, value: resolution },
       ...(brain ? [{ key: ticketKeys.brain, value: brain }] : []),
     ]);
-    upsertMemo({ ...ticketMemo(this.spec, this.state, this.joinedInvariants) });
+    this.publishedFailure = this.failure.current;
+    upsertMemo({
+      ...ticketMemo(this.spec, this.state, this.joinedInvariants, this.publishedFailure),
+    });
     setCurrentDetails(`**${status}**${phase ? ` · ${phase}` : ''}${resolution ? ` · ${resolution}` : ''}`);
   }
 }

@@ -36,6 +36,7 @@ export async function runAttempt(record: TicketRecord, claim: Claim): Promise<At
     const answers: ToolResult[] = [];
     for (const call of proposal.calls) {
       const result = await runCall(record, call);
+      record.addResult(result);
       const ending = await applyStatusProposal(record, call, result);
       if (ending === 'recovered' || ending === 'blocked') return ending;
       answers.push(ending ?? result);

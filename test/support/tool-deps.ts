@@ -96,6 +96,7 @@ export function makeDeps(dataDir: string, change: Partial<ToolDeps> = {}): ToolD
     dataDir,
     readLogs: () => Promise.resolve({ lines: [], truncated: false }),
     probe: () => Promise.resolve(null),
+    lookAtPorts: () => () => () => null,
     redact,
     audit: createAuditLog({ file: paths.audit(dataDir), redact, now: () => NOW }),
     now: () => NOW,

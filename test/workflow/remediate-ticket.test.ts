@@ -274,3 +274,70 @@ it('a joined invariant and a note reach the brain once, however often they are s
   await handle.result();
   expect(notes[1]).toEqual(['api_fast fails: connection refused', 'ana notes: look at the disk']);
 });
+
+describe('blocked on a person', () => {
+  const evidence = (handle: WorkflowHandle, error: string, second: number) => {
+    const check = {
+      ...failing,
+      invariantId: handle.workflowId,
+      error,
+      at: AT.replace(':00.', `:0${second}.`),
+    };
+    return handle.signal(SIGNALS.evidence, { signature: error, check });
+  };
+  const untilKnown = (handle: WorkflowHandle, failure: string, attempt: number) =>
+    waitFor(`blocked, knows "${failure}"`, async () => {
+      const { memo } = await handle.describe();
+      return memo?.['failure'] === failure && memo['attempt'] === attempt;
+    });
+
+  it('another failure begins an attempt, each kind once, and a person’s word begins anew', async () => {
+    const brain = scripted(ASK, ASK, ASK, ASK, ASK, DONE);
+    const handle = await run(
+      { ...brain, update_ticket_status: tool(null) },
+      { verifyRecovery: proofs(true) },
+    );
+    await untilKnown(handle, 'connection refused', 1);
+    await evidence(handle, 'port taken', 1);
+    await untilKnown(handle, 'port taken', 2);
+    await evidence(handle, 'connection refused', 2);
+    await untilKnown(handle, 'connection refused', 3);
+    await evidence(handle, 'port taken', 3); // tried already: known, and no attempt
+    await untilKnown(handle, 'port taken', 3);
+    await evidence(handle, 'status 500', 4);
+    await untilKnown(handle, 'status 500', 4);
+    await evidence(handle, 'status 501', 5); // one kind too many
+    await untilKnown(handle, 'status 501', 4);
+    await handle.signal(SIGNALS.retry, { by: 'ana', reason: '' });
+    await untilKnown(handle, 'status 501', 5);
+    await evidence(handle, 'port taken', 6);
+    expect(await handle.result()).toMatchObject({ attempts: 6 });
+  });
+
+  it('what the brain saw itself is no news, and a check older than that neither', async () => {
+    const look = { name: 'inspect_service', input: { service: 'api' } };
+    const brain = scripted(look, ASK, DONE);
+    let seen: ToolResult['data'] = null;
+    const handle = await run(
+      {
+        ...brain,
+        inspect_service: (input) => tool(seen)(input),
+        claimTicket: ({ invariantId }) => {
+          const at = AT.replace(':00.', ':05.');
+          seen = { invariant: { invariantId, ok: false, at, error: 'port taken' } };
+          return Promise.resolve({ agent: 'test', brain: 'runbook', maxTurns: 5, retryAfterMs: 60_000 });
+        },
+        update_ticket_status: tool(null),
+      },
+      { verifyRecovery: proofs(true) },
+    );
+    await untilKnown(handle, 'port taken', 1);
+    await evidence(handle, 'connection refused', 4);
+    await evidence(handle, 'port taken', 6);
+    await handle.signal(SIGNALS.note, { at: AT, by: 'ana', text: 'n', signature: 'n' });
+    await untilKnown(handle, 'port taken', 1);
+    await evidence(handle, 'connection refused', 7);
+    expect(await handle.result()).toMatchObject({ attempts: 2 });
+    expect(brain.seen).toHaveLength(3);
+  });
+});

@@ -3,7 +3,11 @@ import { z } from 'zod';
 import type { ServiceConfig } from '../../config/config';
 import type { CheckResult } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
+import type { PortOwner } from '../../domain/port-owner';
+import { describeStranger } from '../../domain/port-owner';
 import type { ServiceStatus } from '../../domain/service-state';
+import type { OwnerOf } from '../port-identity';
+import { addressesOf } from '../port-identity';
 import { describeService } from './describe-service';
 import type { ProcessFacts } from './process-facts';
 import { readProcessFacts } from './process-facts';
@@ -29,6 +33,7 @@ interface Look {
   readonly process: (ProcessFacts & { readonly cpuPercent: number | null }) | null;
   readonly invariant: CheckResult | null;
   readonly starting: boolean;
+  readonly portOwner: PortOwner | null;
 }
 
 /** What the supervisor, the kernel, the invariant and the log say about a service right now. Changes nothing. */
@@ -43,6 +48,7 @@ export function createInspectService(deps: ToolDeps): Tool {
       process: found.process && { ...found.process },
       invariant: found.invariant,
       starting: found.starting,
+      portOwner: found.portOwner,
       lastLines: lines,
     };
     return { content: describeLook(name, found, lines, data.controllable), data };
@@ -85,8 +91,16 @@ async function firstLook(
 }
 
 /** What makes another step sensible. */
-function signature({ service, process, starting, invariant }: Look): string {
-  return JSON.stringify([service?.state, service?.pid, process?.state === 'T', starting, invariant?.ok]);
+function signature({ service, process, starting, invariant, portOwner }: Look): string {
+  const hasStranger = portOwner?.ours === false;
+  return JSON.stringify([
+    service?.state,
+    service?.pid,
+    process?.state === 'T',
+    starting,
+    invariant?.ok,
+    hasStranger,
+  ]);
 }
 
 async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Promise<Look> {
@@ -94,11 +108,22 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
   const snapshot = await untilAborted(deps.control.snapshot(), signal).catch(explainControlError);
   const service = snapshot.services.find((candidate) => candidate.name === config.name) ?? null;
   const pid = service?.pid ?? null;
+  const ownerOf = deps.lookAtPorts(snapshot.services)(config.name);
+  let portOwner: PortOwner | null = null;
+  const remember: OwnerOf = (remote) => (portOwner = ownerOf(remote));
   const [process, invariant] = await Promise.all([
     pid === null ? null : measure(pid, signal),
-    untilAborted(deps.probe(ticket.invariantId), signal),
+    untilAborted(deps.probe(ticket.invariantId, remember), signal),
   ]);
-  return { service, process, invariant, starting: isStarting(service, process, config, deps.now()) };
+  const starting = isStarting(service, process, config, deps.now());
+  return { service, process, invariant, starting, portOwner: portOwner ?? ownerOfReadyPort(config, ownerOf) };
+}
+
+/** A service that died of its taken port may have invariants elsewhere. */
+function ownerOfReadyPort({ ready }: ServiceConfig, ownerOf: OwnerOf): PortOwner | null {
+  if (ready.url === null) return null;
+  const found = addressesOf(ready.url).flatMap((address) => ownerOf(address) ?? []);
+  return found.find((owner) => !owner.ours) ?? found[0] ?? null;
 }
 
 async function measure(pid: number, signal: AbortSignal): Promise<Look['process']> {
@@ -154,6 +179,9 @@ function describeLook(name: string, found: Look, lines: readonly string[], contr
     parts.push('invariant: could not be probed');
   }
   if (controllable && service) parts.push(`to act, pass "expect": ${JSON.stringify(expectationOf(service))}`);
+  if (found.portOwner?.ours === false) {
+    parts.push(`${describeStranger(found.portOwner, name)}; do not act on it, ask a person`);
+  }
   parts.push(lines.length > 0 ? `last log lines:\n${lines.join('\n')}` : 'no stored log lines');
   return parts.join('\n');
 }

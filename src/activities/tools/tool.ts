@@ -11,6 +11,7 @@ import type { Control } from '../../domain/service-state';
 import type { ToolCall, ToolName, ToolResult } from '../../domain/tool';
 import type { TicketContext, ToolInput } from '../../workflows/contract';
 import type { AuditLog } from '../audit';
+import type { LookAtPorts, OwnerOf } from '../port-identity';
 import type { ToolOutcome } from './tool-result';
 import { REFUSED, ToolProblem, toToolResult } from './tool-result';
 
@@ -20,7 +21,8 @@ export interface ToolDeps {
   readonly dataDir: string;
   readonly readLogs: typeof readLogTail;
   /** Probes an invariant now; null when it is not known. */
-  readonly probe: (invariantId: string) => Promise<CheckResult | null>;
+  readonly probe: (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null>;
+  readonly lookAtPorts: LookAtPorts;
   readonly redact: Redact;
   readonly audit: AuditLog;
   readonly now: () => Date;

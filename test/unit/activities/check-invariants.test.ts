@@ -76,6 +76,7 @@ function activity({ invariants, services = [], tickets = [], ...over }: World) {
       }),
     openTickets: () => Promise.resolve(tickets),
     probe: scripted({}),
+    lookAtPorts: () => () => () => null,
     samples: createSamples(),
     now: () => new Date(),
     log: { info: () => undefined, error: () => undefined },
@@ -96,6 +97,7 @@ const ticket = (over: Partial<OpenTicket> = {}): OpenTicket => ({
   runId: 'r',
   status: 'in_progress',
   joinedInvariants: [],
+  failure: null,
   ...over,
 });
 const states = (report: SweepReport): Record<string, string> =>
@@ -206,6 +208,52 @@ describe('what an open ticket hears', () => {
     const tickets = [ticket({ joinedInvariants: ['b'] })];
     const probe = scripted({ a: [true], b: [false] });
     expect((await run({ invariants: [up('a'), down('b')], tickets, probe })).recovered).toEqual([]);
+  });
+});
+
+describe('who answers', () => {
+  it('one look at the ports in a sweep, with what the supervisor knows, for every probe of a service', async () => {
+    const looks: string[][] = [];
+    const asked: (string | null)[] = [];
+    const probe: Probe = ({ definition, revision }, { ownerOf }) => {
+      const owner = ownerOf?.({ ip: '127.0.0.1', port: 1 }) ?? null;
+      return Promise.resolve(
+        owner?.ours === false
+          ? failed(definition.id, { revision, at: new Date().toISOString() })
+          : check(definition.id, { revision, at: new Date().toISOString() }),
+      );
+    };
+    const report = await run({
+      invariants: [up('a'), up('b'), up('c', { service: null })],
+      services: [{ pid: 42 }],
+      probe,
+      lookAtPorts: (services) => {
+        looks.push([...services].map(({ name, pid }) => `${name} ${pid}`));
+        return (service) => {
+          asked.push(service);
+          const owner = { port: 1, pid: 7, command: 'x', user: 'x', startedAt: null, ours: false };
+          return () => (service === null ? null : owner);
+        };
+      },
+    });
+    expect(states(report)).toEqual({ a: 'down', b: 'down' });
+    expect(looks).toEqual([['web 42']]);
+    expect(asked).toEqual(['web', 'web', null]);
+  });
+});
+
+describe('what a blocked ticket hears', () => {
+  it.each([
+    ['another failure than it knows', 'port 1 is answered by pid (x), not by web', 1],
+    ['the one it knows', 'connect ECONNREFUSED 127.0.0.1:1', 0],
+    ['nothing while it is worked on', null, 0],
+  ])('%s, although no sweep saw a change', async (_name, failure, expected) => {
+    const report = await run({
+      invariants: [down('a')],
+      tickets: [ticket({ status: 'blocked', failure })],
+      probe: scripted({ a: [false] }),
+    });
+    expect(report.evidence).toHaveLength(expected);
   });
 });
 

@@ -307,3 +307,69 @@ describe('what is about this machine is no verdict about the service', () => {
     expect(describeProbeError(new AggregateError([error(code), error(code)]))).toBe(`connect ${code}`);
   });
 });
+
+describe('who answered', () => {
+  const stranger = { pid: 4711, command: 'python3 -m http.server', user: 'ana', startedAt: null };
+  const asked: string[] = [];
+  const answeredBy = (ours: boolean | null, query: string, condition = 'status == 200') =>
+    probe(
+      { definition: definition('a', { query, condition, service: 'limiter' }), revision: 1 },
+      {
+        timeoutMs: 1_000,
+        signal,
+        ownerOf: ({ ip, port }) => {
+          asked.push(`${ip} ${port}`);
+          return ours === null ? null : { ...stranger, port, ours };
+        },
+      },
+    );
+  beforeEach(() => asked.splice(0));
+
+  it.each([200, 404])('a stranger that answers %d: fails, and he is named', async (status) => {
+    const port = await http((_request, response) => response.writeHead(status).end());
+    const check = await answeredBy(false, `http://localhost:${port}/`);
+    expect(check).toMatchObject({
+      ok: false,
+      error: `port ${port} is answered by pid 4711 (python3 -m http.server), not by limiter`,
+      resolved: { status, owner_pid: 4711 },
+    });
+    expect(asked).toEqual([`127.0.0.1 ${port}`]);
+  });
+
+  it.each([true, null])('ours, or not known (%s): the answer counts', async (ours) => {
+    const port = await http((_request, response) => response.end());
+    const check = await answeredBy(ours, `http://127.0.0.1:${port}/`);
+    expect(check).toMatchObject({ ok: true, error: null });
+    expect(check.resolved['owner_pid']).toBe(ours ? 4711 : undefined);
+  });
+
+  it.each([
+    ['tcp', (port: number) => `tcp://127.0.0.1:${port}`, 'connected'],
+    ['a stranger that speaks no TLS', (port: number) => `https://127.0.0.1:${port}/`, 'status == 200'],
+    ['latency', (port: number) => `latency:http://127.0.0.1:${port}/`, 'value < 1000.0'],
+  ])('%s: asked as well', async (_name, query, condition) => {
+    const port = await http((_request, response) => response.end());
+    const check = await answeredBy(false, query(port), condition);
+    expect(check).toMatchObject({ ok: false, resolved: { owner_pid: 4711 } });
+  });
+
+  it('a redirect to another port: the first one is asked about', async () => {
+    const target = await http((_request, response) => response.end());
+    const port = await http((_request, response) =>
+      response.writeHead(302, { location: `http://127.0.0.1:${target}/` }).end(),
+    );
+    const request = { ...definition('a').request, followRedirects: 1 };
+    await probe(
+      { definition: definition('a', { query: `http://127.0.0.1:${port}/`, request }), revision: 1 },
+      { timeoutMs: 1_000, signal, ownerOf: (remote) => (asked.push(String(remote.port)), null) },
+    );
+    expect(asked).toEqual([String(port)]);
+  });
+
+  it('nobody answered: nobody is asked about', async () => {
+    expect(await answeredBy(false, 'http://127.0.0.1:1/')).toMatchObject({
+      error: 'connect ECONNREFUSED 127.0.0.1:1',
+    });
+    expect(asked).toEqual([]);
+  });
+});

@@ -38,7 +38,9 @@ async function verify(
         invariants: Object.fromEntries(invariants.map((one) => [one.definition.id, one])),
       }),
     sendTransitions: (_at, transitions) => Promise.resolve(void sent.push(...transitions)),
+    snapshot: () => Promise.resolve({ services: [], components: [] }),
     probe: scripted(script),
+    lookAtPorts: () => () => () => null,
     samples: createSamples(),
     now: () => new Date(),
     ...over,
@@ -140,4 +142,29 @@ it.each([
   const error: unknown = await verify([down('a')], {}, INPUT, over).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ApplicationFailure);
   expect(error).toMatchObject({ type: FAILURES.checkCouldNotRun });
+});
+
+it('a stranger that answers right proves nothing; every probe looks anew', async () => {
+  let looks = 0;
+  const stranger = { port: 1, pid: 7, command: 'x', user: 'x', startedAt: null };
+  const probe: Probe = ({ definition, revision }, { ownerOf }) => {
+    const ours = ownerOf?.({ ip: '127.0.0.1', port: 1 })?.ours ?? true;
+    const at = new Date().toISOString();
+    return Promise.resolve(ours ? check(definition.id, { revision, at }) : failed(definition.id, { at }));
+  };
+  const { result } = await verify([down('a')], {}, INPUT, {
+    probe,
+    lookAtPorts: () => {
+      looks += 1;
+      return () => () => ({ ...stranger, ours: looks < 3 });
+    },
+  });
+  expect(result).toMatchObject({ recovered: false, successes: 2, failing: [{ invariantId: 'a' }] });
+  expect(looks).toBe(3);
+});
+
+it('no supervisor to ask: the answers alone count', async () => {
+  const snapshot = () => Promise.reject(new Error('nobody listens'));
+  const { result } = await verify([down('a')], { a: [true, true, true] }, INPUT, { snapshot });
+  expect(result.recovered).toBe(true);
 });

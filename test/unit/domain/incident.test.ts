@@ -13,6 +13,7 @@ const ticket = (invariantId: string, over: Partial<OpenTicket> = {}): OpenTicket
   runId: 'r1',
   status: 'in_progress',
   joinedInvariants: [],
+  failure: null,
   ...over,
 });
 const owners = (invariants: RegisteredInvariant[], tickets: OpenTicket[] = []): string[] =>
@@ -124,6 +125,8 @@ describe('errorClass', () => {
     ['no answer within 2000 ms', 'no answer within 700 ms', true],
     ['status == 200 is false (status 503)', 'status == 200 is false (status 500)', false],
     ['connect ECONNREFUSED 127.0.0.1:1', 'connect ECONNREFUSED 127.0.0.1:2', false],
+    ['port 1 is answered by pid 7 (x), not by web', 'port 1 is answered by pid 8 (x), not by web', true],
+    ['port 1 is answered by pid 7 (x), not by web', 'port 1 is answered by pid 7 (y), not by web', false],
     ['read ECONNRESET', null, false],
   ])('%s ~ %s: %s', (a, b, same) => {
     expect(errorClass(a) === errorClass(b)).toBe(same);

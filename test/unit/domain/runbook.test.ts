@@ -51,6 +51,7 @@ function inspection(change: Partial<Inspection>): Inspection {
     controllable: true,
     process: { state: 'S' },
     starting: false,
+    portOwner: null,
     invariant: refused,
     lastLines: ['last words'],
     ...change,
@@ -120,6 +121,51 @@ describe('the runbook ladder', () => {
   ];
   it.each(rungs)('%s', (_name, change, tool, input) => {
     expect(seen(change)).toMatchObject({ tool, input });
+  });
+
+  const stranger = {
+    port: 8001,
+    pid: 4711,
+    command: 'python3 -m http.server 8001',
+    user: 'ana',
+    startedAt: '2025-12-31T23:00:00.000Z',
+    ours: false,
+  };
+  it.each<[string, Partial<Inspection>]>([
+    ['dead', { service: exited, process: null }],
+    ['booting', { starting: true }],
+    ['stopped by a signal', { process: { state: 'T' } }],
+    ['silent', {}],
+    ['answers wrongly', { invariant: answered503 }],
+  ])('%s, and a stranger holds its port: a person, who is told what to do; nothing else', (_name, change) => {
+    const asked = seen({ ...change, portOwner: stranger });
+    expect(asked).toMatchObject({
+      tool: 'update_ticket_status',
+      input: {
+        status: 'blocked',
+        reason: 'Port 8001 is answered by pid 4711 (python3 -m http.server 8001), not by api.',
+      },
+    });
+    for (const part of [
+      'user ana',
+      'since 2025-12-31T23:00:00.000Z',
+      '`kill 4711`',
+      'by itself',
+      'harness service stop api',
+    ])
+      expect(asked.input['report']).toContain(part);
+  });
+
+  it.each<[string, Partial<Inspection>, string]>([
+    ['its own process holds the port', { portOwner: { ...stranger, ours: true } }, 'service_control'],
+    ['the invariant holds all the same', { portOwner: stranger, invariant: holds }, 'completed'],
+    [
+      'a person stopped the service',
+      { portOwner: stranger, service: { ...exited, desired: 'stopped' } },
+      'stopped by a person',
+    ],
+  ])('%s: the stranger is not the question', (_name, change, expected) => {
+    expect(JSON.stringify(seen(change))).toContain(expected);
   });
 
   it('silent but alive: not touched before it has been failing for 4.5 s', () => {

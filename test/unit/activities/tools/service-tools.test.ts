@@ -53,12 +53,35 @@ describe('inspect_service', () => {
       process: null,
       invariant: makeCheck(false),
       starting: false,
+      portOwner: null,
       lastLines: ['2026-01-01T00:00:29.000Z boom'],
     });
     expect(parseInspection(result.data)).not.toBeNull();
     for (const part of ['SIGKILL', 'status 503', 'boom', '"expect": "exited"']) {
       expect(result.content).toContain(part);
     }
+  });
+
+  it.each([
+    ['where the invariant connected', 'connected'],
+    ['at ready.url, when it did not connect', 'refused'],
+  ])('a stranger on its port, %s: named, with a word of warning', async (_what, how) => {
+    const stranger = { pid: 4711, command: 'nc -l', user: 'ana', startedAt: null, ours: false };
+    const deps = makeDeps(dataDir, {
+      services: [makeService(dataDir, { ready: { url: 'http://localhost:8001/', timeoutMs: 1 } })],
+      control: makeControl({ statuses: [EXITED] }),
+      probe: (_id, ownerOf) => {
+        if (how === 'connected') ownerOf({ ip: '127.0.0.1', port: 8001 });
+        return Promise.resolve(makeCheck(false));
+      },
+      lookAtPorts: () => () => (remote) =>
+        remote.ip === '127.0.0.1' ? { ...stranger, port: remote.port } : null,
+    });
+    const result = await callTool(deps, 'inspect_service', { service: 'limiter' });
+    expect(parseInspection(result.data)?.portOwner).toEqual({ ...stranger, port: 8001 });
+    expect(result.content).toContain(
+      'port 8001 is answered by pid 4711 (nc -l), not by limiter; do not act on it, ask a person',
+    );
   });
 
   it('a living process: facts of the kernel, state T when it is stopped', async () => {

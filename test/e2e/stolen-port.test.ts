@@ -1,0 +1,92 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { exitOf, HarnessWorkspace } from '../support/harness-process';
+import type { Json } from '../support/harness-process';
+import { waitFor } from '../support/wait-for';
+
+jest.setTimeout(180_000);
+
+/** Takes a port the moment it is free, says so, and answers everything with one status. */
+const STRANGER = `
+  const [port, status] = process.argv.slice(1).map(Number);
+  const server = require('node:http').createServer((_request, response) => {
+    response.writeHead(status).end('a stranger');
+  });
+  const take = () => server.listen(port, '127.0.0.1');
+  server.on('error', () => setImmediate(take));
+  server.on('listening', () => console.log('taken'));
+  take();
+`;
+
+describe.each([404, 200])('the port is taken by a stranger that answers %d', (status) => {
+  let workspace: HarnessWorkspace;
+  let stranger: ChildProcess | null = null;
+
+  beforeAll(async () => {
+    workspace = await HarnessWorkspace.create();
+    await workspace.run();
+    await workspace.untilUp();
+  });
+  afterAll(async () => {
+    stranger?.kill('SIGKILL');
+    await workspace.dispose();
+  });
+
+  it('one ticket waits for a person and names the owner, who is left alone; it closes by itself when he is gone', async () => {
+    const { pid } = await workspace.service();
+    const startsBefore = workspace.serviceStarts();
+    const thief = spawn(process.execPath, ['-e', STRANGER, String(workspace.servicePort), String(status)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    stranger = thief;
+    await once(thief, 'spawn');
+    const taken = once(thief.stdout, 'data');
+    process.kill(Number(pid), 'SIGKILL');
+    const killedAt = Date.now();
+    await taken;
+
+    await waitFor('a ticket', async () => (await workspace.tickets())[0]);
+    const ticketMs = Date.now() - killedAt;
+    const blocked = await waitFor<Json>(
+      'the ticket names the owner',
+      async () => {
+        const [ticket] = await workspace.tickets();
+        if (ticket?.['status'] !== 'blocked') return null;
+        const { body } = await workspace.api('GET', `/tickets/${String(ticket['id'])}`);
+        return JSON.stringify(body['escalation']).includes(`pid ${thief.pid}`) ? body : null;
+      },
+      { limitMs: 75_000 },
+    );
+    const blockedMs = Date.now() - killedAt;
+    expect(blocked).toMatchObject({
+      status: 'blocked',
+      blocked_on: 'person',
+      escalation: {
+        reason: expect.stringContaining(`is answered by pid ${thief.pid} (${process.execPath}`) as string,
+        report: expect.stringContaining(`kill ${thief.pid}`) as string,
+      },
+    });
+    expect(ticketMs).toBeLessThan(20_000);
+    expect(workspace.serviceStarts()).toBeLessThanOrEqual(startsBefore + 1);
+    expect(thief.exitCode ?? thief.signalCode).toBeNull();
+    const answer = await fetch(`http://127.0.0.1:${workspace.servicePort}/health`);
+    expect([answer.status, await answer.text()]).toEqual([status, 'a stranger']);
+    const startsWhileTaken = workspace.serviceStarts();
+
+    thief.kill('SIGTERM');
+    await exitOf(thief);
+    const freedAt = Date.now();
+    const closed = await waitFor<Json>(
+      'the ticket closes',
+      async () => (await workspace.tickets()).find((ticket) => ticket['closed_at'] !== null),
+      { limitMs: 20_000, everyMs: 100 },
+    );
+    const closedMs = Date.now() - freedAt;
+    expect(closed).toMatchObject({ id: blocked['id'], status: 'completed', resolution: 'fixed' });
+    expect(await workspace.tickets()).toHaveLength(1);
+    expect(workspace.serviceStarts()).toBe(startsWhileTaken + 1);
+    expect((await fetch(`http://127.0.0.1:${workspace.servicePort}/health`)).status).toBe(200);
+    if (process.env['MEASURE']) console.log({ status, ticketMs, blockedMs, closedMs });
+  });
+});
