@@ -3,9 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createPortIdentity } from '../../../src/activities/port-identity';
 import { PortOwners } from '../../../src/activities/port-owners';
+import type { SupervisedService } from '../../../src/activities/port-owners';
 import type { SocketAddress } from '../../../src/domain/listening-sockets';
 import type { FakeProcess } from '../../support/fake-proc';
 import { writeFakeProc } from '../../support/fake-proc';
+import { exitOf } from '../../support/harness-process';
 import { makeService, makeStatus, makeTempDirs } from '../../support/tool-deps';
 
 const tempDir = makeTempDirs();
@@ -15,19 +17,20 @@ const SERVICE = { name: 'limiter', pid: 100 };
 const OURS = { HARNESS_RUN_ID: 'run', HARNESS_SERVICE: 'limiter' };
 const own: FakeProcess = { pid: 100, environment: OURS };
 
+interface World {
+  readonly listeners?: readonly (readonly [string, number])[];
+  readonly service?: SupervisedService;
+  readonly runId?: string | null;
+}
+
 function find(
   processes: FakeProcess[],
-  {
-    listeners = [[LOOPBACK, 7]] as [string, number][],
-    service = SERVICE,
-    runId = 'run' as string | null,
-  } = {},
-) {
+  { listeners = [[LOOPBACK, 7]], service = SERVICE, runId = 'run' }: World = {},
+): string | null {
   const root = tempDir();
   writeFakeProc(root, listeners, processes);
-  const { pid, ours } =
-    new PortOwners({ runId, root }).find(AT, service as { name: string; pid: number | null }) ?? {};
-  return pid === undefined ? null : `${pid} ${ours ? 'ours' : 'stranger'}`;
+  const owner = new PortOwners({ runId, root }).find(AT, service);
+  return owner && `${owner.pid} ${owner.ours ? 'ours' : 'stranger'}`;
 }
 
 describe('who owns the port', () => {
@@ -74,7 +77,7 @@ describe('who owns the port', () => {
   });
 
   it('the service is dead: only its mark makes a process ours', () => {
-    const service = { name: 'limiter', pid: null as unknown as number };
+    const service = { name: 'limiter', pid: null };
     expect(find([{ pid: 50, inodes: [7] }], { service })).toBe('50 stranger');
     expect(find([{ pid: 50, inodes: [7], environment: OURS }], { service })).toBe('50 ours');
   });
@@ -167,7 +170,7 @@ describe('real processes', () => {
         // It has ended already.
       }
     }
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+    await Promise.all(children.map((child) => exitOf(child)));
   });
 
   async function listen(script: string, host: string): Promise<{ pid: number; port: number }> {
