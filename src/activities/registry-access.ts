@@ -1,7 +1,7 @@
 import type { TemporalAccess } from '../client/temporal';
 import type { OpenTicket } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
-import { QUERIES, REGISTRY_WORKFLOW_ID, SIGNALS, WORKFLOWS } from '../workflows/contract';
+import { QUERIES, REGISTRY_WORKFLOW_ID, SIGNALS, triageWorkflowId, WORKFLOWS } from '../workflows/contract';
 
 /** A check must fail while there is still time to say so. */
 const CALL_LIMIT_MS = 3_000;
@@ -43,6 +43,18 @@ export async function listOpenTickets(access: TemporalAccess): Promise<readonly 
       });
     }
     return tickets;
+  });
+}
+
+/** Invariants whose triage is at work, as visibility lists them. */
+export async function listOpenTriages(access: TemporalAccess): Promise<ReadonlySet<string>> {
+  const query = `WorkflowType = "${WORKFLOWS.triageFailure}" AND ExecutionStatus = "Running"`;
+  return await access.client.withDeadline(Date.now() + CALL_LIMIT_MS, async () => {
+    const ids = new Set<string>();
+    for await (const { workflowId } of access.client.workflow.list({ query })) {
+      ids.add(workflowId.slice(triageWorkflowId('').length));
+    }
+    return ids;
   });
 }
 

@@ -44,12 +44,16 @@ export function applyCheck(
   return { ...next, since: next.state === health.state ? health.since : check.at, lastCheck: check };
 }
 
-/** Whether `check` was overtaken: made for an older definition, or earlier than `last`. */
+/** No probe is overtaken by more than this. One that seems to be says that the clock was set back, and is as good as any. */
+const MAX_OVERTAKEN_MS = 60_000;
+
+/** Whether `check` was overtaken: made for an older definition, or a little earlier than `last`. */
 export function isStale(last: CheckResult | null, check: CheckResult): boolean {
-  return (
-    last !== null &&
-    (check.revision < last.revision || (check.revision === last.revision && check.at < last.at))
-  );
+  if (last === null || check.revision !== last.revision) {
+    return last !== null && check.revision < last.revision;
+  }
+  const overtakenMs = Date.parse(last.at) - Date.parse(check.at);
+  return overtakenMs > 0 && overtakenMs <= MAX_OVERTAKEN_MS;
 }
 
 type Progress = Omit<InvariantHealth, 'since' | 'lastCheck'>;

@@ -4,7 +4,12 @@ import { createAnalyzeFailure } from '../activities/analyst';
 import { createCheckInvariants } from '../activities/check-invariants';
 import { createCollectEvidence } from '../activities/evidence';
 import { createProbe } from '../activities/probe';
-import { listOpenTickets, queryRegistry, signalTransitions } from '../activities/registry-access';
+import {
+  listOpenTickets,
+  listOpenTriages,
+  queryRegistry,
+  signalTransitions,
+} from '../activities/registry-access';
 import type { Samples } from '../activities/samples';
 import { createVerifyRecovery } from '../activities/verify-recovery';
 import { readLogTail } from '../client/log-reader';
@@ -47,6 +52,7 @@ export function createMonitorActivities({
       readRegistry,
       snapshot: () => control.snapshot(),
       openTickets: () => listOpenTickets(access),
+      openTriages: () => listOpenTriages(access),
       probe,
       samples,
       now,

@@ -144,6 +144,9 @@ export interface SweepInput {
   readonly includeChecks: boolean;
 }
 
+/** New tickets of one sweep. The rest is still down at the next one; a storm must not drown the server. */
+export const MAX_NEW_INCIDENTS = 20;
+
 /** What one sweep found; empty lists while everything is healthy. */
 export interface SweepReport {
   readonly at: string;

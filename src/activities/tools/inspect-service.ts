@@ -4,6 +4,7 @@ import type { ServiceConfig } from '../../config/config';
 import type { CheckResult } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
 import type { ServiceStatus } from '../../domain/service-state';
+import { probeHttp } from '../probe-http';
 import { describeService } from './describe-service';
 import type { ProcessFacts } from './process-facts';
 import { readProcessFacts } from './process-facts';
@@ -17,6 +18,7 @@ const MAX_LINE_LENGTH = 500;
 /** Processor use is measured over at least this long. */
 const CPU_WINDOW_MS = 100;
 const LOOK_AGAIN_MS = 250;
+const READY_LIMIT_MS = 700;
 
 const input = z.strictObject({
   service: z.string(),
@@ -29,6 +31,7 @@ interface Look {
   readonly process: (ProcessFacts & { readonly cpuPercent: number | null }) | null;
   readonly invariant: CheckResult | null;
   readonly starting: boolean;
+  readonly answersElsewhere: boolean;
 }
 
 /** What the supervisor, the kernel, the invariant and the log say about a service right now. Changes nothing. */
@@ -43,6 +46,7 @@ export function createInspectService(deps: ToolDeps): Tool {
       process: found.process && { ...found.process },
       invariant: found.invariant,
       starting: found.starting,
+      answersElsewhere: found.answersElsewhere,
       lastLines: lines,
     };
     return { content: describeLook(name, found, lines, data.controllable), data };
@@ -77,11 +81,27 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
   const snapshot = await untilAborted(deps.control.snapshot(), signal).catch(explainControlError);
   const service = snapshot.services.find((candidate) => candidate.name === config.name) ?? null;
   const pid = service?.pid ?? null;
-  const [process, invariant] = await Promise.all([
-    pid === null ? null : measure(pid, signal),
-    untilAborted(deps.probe(ticket.invariantId), signal),
-  ]);
-  return { service, process, invariant, starting: isStarting(service, process, config, deps.now()) };
+  const probe = () => untilAborted(deps.probe(ticket.invariantId), signal);
+  const [process, first] = await Promise.all([pid === null ? null : measure(pid, signal), probe()]);
+  const isReady = first?.ok === false && pid !== null && (await answers(config.ready.url, signal));
+  // It may have come back between the two.
+  const invariant = isReady ? await probe() : first;
+  const starting = isStarting(service, process, config, deps.now());
+  return {
+    service,
+    process,
+    invariant,
+    starting,
+    answersElsewhere: isReady && invariant?.ok === false,
+  };
+}
+
+/** A service that is fine where it says it is, while its check fails: then the check is worth a doubt. */
+async function answers(url: string | null, signal: AbortSignal): Promise<boolean> {
+  if (url === null) return false;
+  const request = { method: 'GET', headers: {}, body: null, followRedirects: 0 } as const;
+  const { status = 0 } = await probeHttp(new URL(url), request, { timeoutMs: READY_LIMIT_MS, signal });
+  return status >= 200 && status < 300;
 }
 
 async function measure(pid: number, signal: AbortSignal): Promise<Look['process']> {
@@ -104,7 +124,9 @@ function isStarting(
 ): boolean {
   if (!service || service.pid === null || service.startedAt === null || service.ready) return false;
   if (process?.state === 'Z') return false;
-  return now.getTime() - Date.parse(service.startedAt) < config.ready.timeoutMs;
+  // The kernel's age, where there is one, is not moved by somebody who sets the clock.
+  const ageMs = process?.ageMs ?? now.getTime() - Date.parse(service.startedAt);
+  return ageMs < config.ready.timeoutMs;
 }
 
 async function readLastLines(deps: ToolDeps, service: string, signal: AbortSignal): Promise<string[]> {
@@ -130,6 +152,7 @@ function describeLook(name: string, found: Look, lines: readonly string[], contr
     );
   }
   if (found.starting) parts.push('It is within its boot time: wait for it rather than restart it.');
+  if (found.answersElsewhere) parts.push('Its readiness URL answers: the check itself may be wrong.');
   if (invariant) {
     const verdict = invariant.ok ? 'holds' : `fails: ${invariant.error ?? 'the condition is false'}`;
     parts.push(`invariant ${invariant.invariantId} ${verdict} (${invariant.latencyMs} ms, ${invariant.at})`);

@@ -75,6 +75,7 @@ function activity({ invariants, services = [], tickets = [], ...over }: World) {
         })),
       }),
     openTickets: () => Promise.resolve(tickets),
+    openTriages: () => Promise.reject(new Error('not asked for in calm times')),
     probe: scripted({}),
     samples: createSamples(),
     now: () => new Date(),

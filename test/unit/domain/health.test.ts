@@ -85,6 +85,14 @@ describe('a check that was overtaken changes nothing', () => {
     expect(applyCheck(before, old, POLICY)).toBe(before);
   });
 
+  it.each([
+    ['a minute back: overtaken', 60_000, 'up'],
+    ['an hour back: the clock was set, and the check counts', 3_600_000, 'suspect'],
+  ])('%s', (_name, backMs, state) => {
+    const check = failed('a', { revision: 2, at: at(50 - backMs) });
+    expect(applyCheck(before, check, POLICY).state).toBe(state);
+  });
+
   it('but one of a newer revision counts, whatever its time', () => {
     expect(applyCheck(before, failed('a', { revision: 3, at: at(1) }), POLICY).state).toBe('suspect');
   });

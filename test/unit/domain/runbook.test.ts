@@ -18,10 +18,16 @@ const refused: CheckResult = {
   resolved: {},
   error: 'connect ECONNREFUSED 127.0.0.1:1',
 };
+const silent: CheckResult = { ...refused, resolved: { connected: true }, error: 'no answer within 2000 ms' };
 const answered503: CheckResult = {
   ...refused,
   resolved: { status: 503 },
   error: 'status == 200 is false (status 503)',
+};
+const answered404: CheckResult = {
+  ...refused,
+  resolved: { status: 404 },
+  error: 'status == 200 is false (status 404)',
 };
 const holds: CheckResult = { ...refused, ok: true, resolved: { status: 200 }, error: null };
 
@@ -48,7 +54,8 @@ function inspection(change: Partial<Inspection>): Inspection {
     controllable: true,
     process: { state: 'S' },
     starting: false,
-    invariant: refused,
+    invariant: silent,
+    answersElsewhere: false,
     lastLines: ['last words'],
     ...change,
   };
@@ -97,6 +104,30 @@ describe('the runbook ladder', () => {
       { action: 'restart', expect: { pid: 42, started_at: DETECTED } },
     ],
     ['booting', { starting: true }, 'inspect_service', { wait_s: 5 }],
+    [
+      'not found, though the service is fine: the check is doubted',
+      { invariant: answered404, answersElsewhere: true },
+      'update_ticket_status',
+      { status: 'blocked', reason: expect.stringContaining('the check itself looks wrong') },
+    ],
+    [
+      'refused, though the service is fine: the check is doubted',
+      { invariant: { ...refused, resolved: { connected: false } }, answersElsewhere: true },
+      'update_ticket_status',
+      { status: 'blocked', reason: expect.stringContaining('was not touched') },
+    ],
+    [
+      'silent on the route of the check only: hung, not mistyped',
+      { answersElsewhere: true },
+      'service_control',
+      { action: 'restart' },
+    ],
+    [
+      '503 on the route of the check only: no doubt of the check',
+      { invariant: answered503, answersElsewhere: true },
+      'update_ticket_status',
+      { status: 'blocked', reason: expect.stringContaining('not as it should') },
+    ],
     ['answers wrongly', { invariant: answered503 }, 'update_ticket_status', { status: 'blocked' }],
     [
       'stopped by a person',
@@ -116,6 +147,21 @@ describe('the runbook ladder', () => {
     expect(early).toMatchObject({ tool: 'inspect_service', input: { wait_s: 1.5 } });
     expect(seen({}, null, after(HUNG_AFTER_MS - 1)).tool).toBe('inspect_service');
     expect(seen({}, null, after(HUNG_AFTER_MS))).toMatchObject({ tool: 'service_control' });
+  });
+
+  it('stopped by a signal: given the same time, a short stop heals itself', () => {
+    const stopped = { process: { state: 'T' } };
+    expect(seen(stopped, null, after(HUNG_AFTER_MS - 1)).tool).toBe('inspect_service');
+    expect(seen(stopped, null, after(HUNG_AFTER_MS)).tool).toBe('service_control');
+  });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('the clock is set %s by an hour: the stall still gets its 4.5 s, then the restart', (_name, jumpMs) => {
+    const early = seen({}, null, after(jumpMs));
+    expect(early).toMatchObject({ tool: 'inspect_service', input: { wait_s: HUNG_AFTER_MS / 1_000 } });
+    expect(seen({}, early.memory, after(jumpMs))).toMatchObject({ tool: 'service_control' });
   });
 
   it('after a restart that worked: asks for the proof and says what was done', () => {
@@ -165,6 +211,9 @@ describe('the runbook ladder', () => {
   it('its memory survives a JSON round trip; something else is no memory', () => {
     const { memory } = seen({ service: exited });
     expect(parseRunbookMemory(JSON.parse(JSON.stringify(memory)) as Json)).toEqual(memory);
+    expect(parseRunbookMemory({ looks: 1, restarts: 0, facts: [], tried: [] })).toMatchObject({
+      silentMs: 0,
+    });
     expect(parseRunbookMemory(null)).toBeNull();
     expect(parseRunbookMemory({ looks: 'many' })).toBeNull();
   });
