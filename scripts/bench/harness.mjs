@@ -31,7 +31,7 @@ export async function makePorts() {
   return { rate_limiter: await freePort(), blockable: await freePort() };
 }
 
-export async function freePort() {
+async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();

@@ -14,3 +14,13 @@ export interface CheckResult {
   /** Why it failed, for people: `connect ECONNREFUSED 127.0.0.1:8001`, `status == 200 is false (status 503)`. */
   readonly error: string | null;
 }
+
+/**
+ * Whether a failed check may have knocked at the wrong door: nobody let it in, or it was told that it asks wrongly. One that
+ * was let in and got no answer, or the answer of a broken service, found the right one.
+ */
+export function looksMisaddressed({ resolved }: CheckResult): boolean {
+  const { status, connected } = resolved;
+  if (typeof status === 'number' && status > 0) return (status >= 400 && status < 500) || status === 501;
+  return connected === false;
+}

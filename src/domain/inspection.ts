@@ -35,7 +35,7 @@ const inspection = z.object({
   starting: z.boolean(),
   /** The ticket's invariant, probed right now; null when it could not be. */
   invariant: check.nullable(),
-  /** The readiness URL answers right now while the invariant, looked at before and after, fails. */
+  /** The readiness URL answers while the invariant, looked at before and after, fails in the way of a wrong address. */
   answersElsewhere: z.boolean().default(false),
   lastLines: z.array(z.string()),
 });

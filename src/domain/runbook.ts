@@ -106,7 +106,7 @@ function judge(
   const isDead = seen.service.state === 'exited' || seen.service.state === 'stopped';
   if (isDead) return restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
-  if (seen.answersElsewhere && !isServersFault(seen.invariant)) return doubtCheck(service, known, seen);
+  if (seen.answersElsewhere) return doubtCheck(service, known, seen);
   if (!isSilent(seen.invariant)) {
     return askPerson(
       known,
@@ -240,14 +240,6 @@ function remember(
   const keep = (list: string[], text: string | undefined) =>
     text === undefined || list.includes(text) ? list : [...list, text.slice(0, 400)].slice(-8);
   return { ...memory, facts: keep(memory.facts, add.fact), tried: keep(memory.tried, add.tried) };
-}
-
-/** It let us in and then said nothing, or says itself that it is broken: whatever is wrong is not the address of the check. */
-function isServersFault(check: Inspection['invariant']): boolean {
-  if (check === null) return true;
-  const { status, connected } = check.resolved;
-  if (typeof status === 'number' && status > 0) return status < 400 || (status >= 500 && status !== 501);
-  return connected !== false;
 }
 
 /** No HTTP answer at all, as opposed to a wrong one. */

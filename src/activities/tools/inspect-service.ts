@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ServiceConfig } from '../../config/config';
 import type { CheckResult } from '../../domain/check';
+import { looksMisaddressed } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
 import type { ServiceStatus } from '../../domain/service-state';
 import { probeHttp } from '../probe-http';
@@ -83,7 +84,8 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
   const pid = service?.pid ?? null;
   const probe = () => untilAborted(deps.probe(ticket.invariantId), signal);
   const [process, first] = await Promise.all([pid === null ? null : measure(pid, signal), probe()]);
-  const isReady = first?.ok === false && pid !== null && (await answers(config.ready.url, signal));
+  const isInDoubt = first?.ok === false && pid !== null && looksMisaddressed(first);
+  const isReady = isInDoubt && (await answers(config.ready.url, signal));
   // It may have come back between the two.
   const invariant = isReady ? await probe() : first;
   const starting = isStarting(service, process, config, deps.now());

@@ -116,18 +116,6 @@ describe('the runbook ladder', () => {
       'update_ticket_status',
       { status: 'blocked', reason: expect.stringContaining('was not touched') },
     ],
-    [
-      'silent on the route of the check only: hung, not mistyped',
-      { answersElsewhere: true },
-      'service_control',
-      { action: 'restart' },
-    ],
-    [
-      '503 on the route of the check only: no doubt of the check',
-      { invariant: answered503, answersElsewhere: true },
-      'update_ticket_status',
-      { status: 'blocked', reason: expect.stringContaining('not as it should') },
-    ],
     ['answers wrongly', { invariant: answered503 }, 'update_ticket_status', { status: 'blocked' }],
     [
       'stopped by a person',

@@ -113,18 +113,29 @@ describe('inspect_service', () => {
     const server = createServer((_request, response) => response.end('ok'));
     beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
     afterAll(() => server.close());
-    const inspect = async (answers: boolean[]) => {
+    const inspect = async (answers: boolean[], resolved: CheckResult['resolved'] = { status: 404 }) => {
       const { port } = server.address() as AddressInfo;
       const ready = { url: `http://127.0.0.1:${port}/`, timeoutMs: 1_000 };
       const deps = makeDeps(dataDir, {
         services: [makeService(dataDir, { ready })],
-        probe: () => Promise.resolve(makeCheck(answers.shift() ?? false)),
+        probe: () => Promise.resolve({ ...makeCheck(answers.shift() ?? false), resolved }),
       });
       return (await callTool(deps, 'inspect_service', { service: 'limiter' })).data;
     };
 
     it('while the invariant fails before and after: the check is worth a doubt', async () => {
       expect(await inspect([false, false])).toMatchObject({ answersElsewhere: true });
+    });
+
+    it.each<[string, CheckResult['resolved'], boolean]>([
+      ['not found', { status: 404, connected: true }, true],
+      ['wrong method', { status: 405, connected: true }, true],
+      ['nobody listens where the check knocks', { connected: false }, true],
+      ['silent on the route of the check only: hung', { connected: true }, false],
+      ['its own error on the route of the check only', { status: 503, connected: true }, false],
+      ['too slow', { status: 200, value: 500, connected: true }, false],
+    ])('%s: %#', async (_what, resolved, isDoubted) => {
+      expect(await inspect([false, false], resolved)).toMatchObject({ answersElsewhere: isDoubted });
     });
 
     it('of a service that has just come back: it holds, and no doubt', async () => {
