@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { FAULTS, measureFault } from './bench/faults.mjs';
 import { BenchHarness, ROOT } from './bench/harness.mjs';
 import { machineFacts } from './bench/machine.mjs';
@@ -33,11 +34,17 @@ if (unknown.length > 0 || !(runs >= 1) || !(idleS >= 1)) {
 const say = (text) => console.error(text);
 
 const results = { faults: {}, peers: {}, starts: null, idle: null };
+/** What runs now and must not outlive us. */
+let running = null;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => void Promise.resolve(running?.dispose()).finally(() => process.exit(130)));
+}
 const faultRows = rows.filter((row) => row in FAULTS);
 
 if (faultRows.length > 0 || rows.includes('idle')) {
   const harness = await BenchHarness.create();
   try {
+    running = harness;
     await harness.start();
     await harness.untilUp();
     if (rows.includes('idle')) {
@@ -54,6 +61,7 @@ if (rows.includes('start')) {
   for (let run = 0; run < Math.min(runs, 5); run += 1) {
     const harness = await BenchHarness.create();
     try {
+      running = harness;
       results.starts.first.push(await harness.start());
       await harness.stop();
       results.starts.second.push(await harness.start());
@@ -79,5 +87,6 @@ const report = renderReport({
   note: values.note,
   machine: await machineFacts(),
 });
-await writeFile(join(ROOT, 'docs/benchmarks.md'), report);
+const file = join(ROOT, 'docs/benchmarks.md');
+await writeFile(file, await format(report, { ...(await resolveConfig(file)), parser: 'markdown' }));
 process.stdout.write(report);

@@ -7,7 +7,7 @@ export interface InvariantHealth {
   readonly state: HealthState;
   /** When this state began. */
   readonly since: string;
-  /** First failed check of the failure that is going on; null while none is. */
+  /** When the first failed check of the failure that is going on began; null while none is. */
   readonly failingSince: string | null;
   /** Consecutive failures and successes so far, carried over sweeps by `suspect` and `recovering`. */
   readonly failures: number;
@@ -76,7 +76,7 @@ function afterSuccess(health: InvariantHealth, policy: HealthPolicy): Progress {
 
 function afterFailure(health: InvariantHealth, check: CheckResult, policy: HealthPolicy): Progress {
   const failures = health.failures + 1;
-  const failingSince = health.failingSince ?? check.at;
+  const failingSince = health.failingSince ?? startOf(check);
   switch (health.state) {
     case 'unknown':
     case 'up':
@@ -88,4 +88,9 @@ function afterFailure(health: InvariantHealth, check: CheckResult, policy: Healt
     case 'recovering':
       return { state: 'down', failingSince, failures, successes: 0 };
   }
+}
+
+/** A probe that waited in vain for two seconds knows that the silence began before them. */
+function startOf({ at, latencyMs }: CheckResult): string {
+  return new Date(Date.parse(at) - latencyMs).toISOString();
 }

@@ -194,7 +194,7 @@ export interface TicketContext {
   readonly ticketId: string;
   readonly invariantId: string;
   readonly service: string | null;
-  /** First failed check, RFC 3339. */
+  /** When the first failed check began, RFC 3339. */
   readonly detectedAt: string;
 }
 

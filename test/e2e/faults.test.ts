@@ -82,7 +82,15 @@ it('a 4 s stall that heals itself: no restart, at most a ticket that closes as s
   // The fault itself has this length.
   await new Promise((resolve) => setTimeout(resolve, 4_000));
   process.kill(pid, 'SIGCONT');
-  await faulty.workspace.untilUp('stalled_healthy');
+  const healedAt = Date.now();
+  await waitFor(
+    'it is up, and every sweep that may have seen the stall has ended',
+    async () => {
+      const { body } = await faulty.workspace.api('GET', '/invariants/stalled_healthy');
+      return body['state'] === 'up' && Date.parse(String(body['last_check'].at)) > healedAt + 5_000;
+    },
+    { limitMs: 30_000, everyMs: 100 },
+  );
   await waitFor(
     'no open ticket of the stalled service',
     async () => (await faulty.tickets('stalled')).every((ticket) => ticket['closed_at'] !== null),
