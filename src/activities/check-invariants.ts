@@ -4,13 +4,13 @@ import { errorText } from '../config/error-text';
 import { FAILURES } from '../domain/failures';
 import { applyCheck } from '../domain/health';
 import { evidenceSignature, findIncidents, isRecovered } from '../domain/incident';
-import type { OpenTicket } from '../domain/incident';
+import type { Incident, OpenTicket } from '../domain/incident';
 import type { RegisteredInvariant, RegistryState } from '../domain/registry';
 import type { ControlSnapshot, ServiceStatus } from '../domain/service-state';
 import { isExcused, isNews, secondLook, ticketToTell } from '../domain/sweep';
 import type { Observed } from '../domain/sweep';
 import type { SweepInput, SweepReport } from '../workflows/contract';
-import { ticketWorkflowId } from '../workflows/contract';
+import { MAX_NEW_INCIDENTS, ticketWorkflowId, triageWorkflowId } from '../workflows/contract';
 import { whileHeartbeating } from './heartbeat';
 import type { LookAtPorts } from './port-identity';
 import type { Probe } from './probe';
@@ -28,6 +28,8 @@ export interface CheckDeps {
   /** May reject: without the supervisor nothing is known about desired states, and everything is probed. */
   readonly snapshot: () => Promise<ControlSnapshot>;
   readonly openTickets: () => Promise<readonly OpenTicket[]>;
+  /** Workflow IDs of the triages at work; asked only when there is more to triage than one sweep may begin. */
+  readonly openTriages: () => Promise<ReadonlySet<string>>;
   readonly probe: Probe;
   readonly lookAtPorts: LookAtPorts;
   readonly samples: Samples;
@@ -72,7 +74,7 @@ async function sweep(
   input: SweepInput,
   signal: AbortSignal,
 ): Promise<SweepReport> {
-  const deadline = Date.now() + (deps.sweepLimitMs ?? SWEEP_LIMIT_MS);
+  const deadline = performance.now() + (deps.sweepLimitMs ?? SWEEP_LIMIT_MS);
   const [registry, services] = await Promise.all([deps.readRegistry(), readServices(deps)]);
   const all = Object.values(registry.invariants);
   deps.samples.keepOnly(new Set(all.map(({ definition }) => definition.id)));
@@ -99,7 +101,8 @@ async function sweep(
     stop.abort(error);
     throw error;
   }
-  return report(deps, input, watched, observed, await deps.openTickets());
+  const found = report(deps, input, watched, observed, await deps.openTickets());
+  return { ...found, incidents: await upNext(deps, found.incidents) };
 }
 
 async function readServices(deps: CheckDeps): Promise<ReadonlyMap<string, ServiceStatus>> {
@@ -129,11 +132,8 @@ function selectTargets(
 
 /** When there are more hung targets than places, those probed last wait: nobody is starved. */
 function byOldestSample(targets: readonly RegisteredInvariant[], samples: Samples): RegisteredInvariant[] {
-  const age = new Map(
-    targets.map(({ definition }) => [definition.id, samples.latest(definition.id)?.at ?? '']),
-  );
-  const at = (target: RegisteredInvariant): string => age.get(target.definition.id) ?? '';
-  return [...targets].sort((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));
+  const turn = ({ definition }: RegisteredInvariant): number => samples.turnOf(definition.id);
+  return [...targets].sort((a, b) => turn(a) - turn(b));
 }
 
 interface Watch {
@@ -162,7 +162,7 @@ async function observe(watch: Watch, target: RegisteredInvariant): Promise<Obser
     const health: Observed['health'] = applyCheck(observed?.health ?? target.health, check, policy);
     observed = { before: target, health, check };
     const again = secondLook(health, definition);
-    if (!again || Date.now() + again.afterMs >= watch.deadline) return observed;
+    if (!again || performance.now() + again.afterMs >= watch.deadline) return observed;
     await delay(again.afterMs, undefined, { signal: watch.signal });
     timeoutMs = again.timeoutMs;
   }
@@ -212,6 +212,13 @@ function report(
     }),
     checks: input.includeChecks ? observed.map(({ check }) => check) : [],
   };
+}
+
+/** In a storm those at work must not take the places of those that wait, or a slow triage would hold up all after it. */
+async function upNext(deps: CheckDeps, incidents: readonly Incident[]): Promise<readonly Incident[]> {
+  if (incidents.length <= MAX_NEW_INCIDENTS) return incidents;
+  const atWork = await deps.openTriages();
+  return incidents.filter((incident) => !atWork.has(triageWorkflowId(incident))).slice(0, MAX_NEW_INCIDENTS);
 }
 
 /** Says once when checks stop working and once when they work again, not at every sweep. */

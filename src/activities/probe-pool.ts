@@ -5,7 +5,7 @@ import type { Probe, ProbeOptions } from './probe';
 /** Runs at most `concurrency` probes at once, first come first served. */
 export interface ProbePool {
   /**
-   * The check, or null when it is not there by `deadline` (epoch ms). The probe then goes on within its own time-out, and
+   * The check, or null when it is not there by `deadline` (of `performance.now()`). The probe then goes on within its own time-out, and
    * the next `run` for the same revision gets its answer, so that a target slower than a sweep is still decided.
    */
   run(invariant: RegisteredInvariant, options: ProbeOptions, deadline: number): Promise<CheckResult | null>;
@@ -15,17 +15,22 @@ export interface ProbePool {
 const CARRIED_FOR_MS = 10_000;
 const LATE = Symbol('late');
 
+interface Answer {
+  readonly check: CheckResult;
+  readonly atMs: number;
+}
+
 export function createProbePool(probe: Probe, concurrency: number): ProbePool {
-  const carried = new Map<string, Promise<CheckResult | null>>();
+  const carried = new Map<string, Promise<Answer | null>>();
   const inSlot = createSlots(concurrency);
 
   const waitFor = async (
     key: string,
-    answer: Promise<CheckResult | null>,
+    answer: Promise<Answer | null>,
     deadline: number,
-  ): Promise<CheckResult | null> => {
-    const check = await beforeDeadline(answer, deadline);
-    if (check !== LATE) return check;
+  ): Promise<Answer | null> => {
+    const found = await beforeDeadline(answer, deadline);
+    if (found !== LATE) return found;
     carried.set(
       key,
       answer.catch(() => null),
@@ -39,13 +44,16 @@ export function createProbePool(probe: Probe, concurrency: number): ProbePool {
       const earlier = carried.get(key);
       carried.delete(key);
       if (earlier) {
-        const check = await waitFor(key, earlier, deadline);
-        if (check && Date.now() - Date.parse(check.at) < CARRIED_FOR_MS) return check;
+        const found = await waitFor(key, earlier, deadline);
+        if (found && performance.now() - found.atMs < CARRIED_FOR_MS) return found.check;
       }
       if (carried.has(key)) return null;
       // Its turn may come too late for the sweep that asks; the next sweep asks again.
-      const answer = inSlot(async () => (Date.now() < deadline ? await probe(invariant, options) : null));
-      return await waitFor(key, answer, deadline);
+      const answer = inSlot(async () => {
+        if (performance.now() >= deadline) return null;
+        return { check: await probe(invariant, options), atMs: performance.now() };
+      });
+      return (await waitFor(key, answer, deadline))?.check ?? null;
     },
   };
 }
@@ -53,7 +61,7 @@ export function createProbePool(probe: Probe, concurrency: number): ProbePool {
 async function beforeDeadline<T>(answer: Promise<T>, deadline: number): Promise<T | typeof LATE> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<typeof LATE>((resolve) => {
-    timer = setTimeout(() => resolve(LATE), Math.max(0, deadline - Date.now()));
+    timer = setTimeout(() => resolve(LATE), Math.max(0, deadline - performance.now()));
   });
   try {
     return await Promise.race([answer, late]);

@@ -47,6 +47,18 @@ export async function listOpenTickets(access: TemporalAccess): Promise<readonly 
   });
 }
 
+/** Workflow IDs of the triages at work, as visibility lists them. */
+export async function listOpenTriages(access: TemporalAccess): Promise<ReadonlySet<string>> {
+  const query = `WorkflowType = "${WORKFLOWS.triageFailure}" AND ExecutionStatus = "Running"`;
+  return await access.client.withDeadline(Date.now() + CALL_LIMIT_MS, async () => {
+    const ids = new Set<string>();
+    for await (const { workflowId } of access.client.workflow.list({ query })) {
+      ids.add(workflowId);
+    }
+    return ids;
+  });
+}
+
 function firstText(value: unknown): string | null {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === 'string' ? first : null;

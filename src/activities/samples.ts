@@ -5,7 +5,8 @@ const KEPT_PER_INVARIANT = 50;
 /** The last checks of each invariant and how the last sweep went; lives and dies with the monitor process. */
 export interface Samples {
   add(check: CheckResult): void;
-  latest(invariantId: string): CheckResult | null;
+  /** Grows with each sample: the lower it is, the longer this invariant has not been probed; 0: never. No clock decides it. */
+  turnOf(invariantId: string): number;
   /** Forgets invariants that no longer exist. */
   keepOnly(invariantIds: ReadonlySet<string>): void;
   sweepEnded(at: string): void;
@@ -23,6 +24,8 @@ interface SamplesView {
 
 export function createSamples(keptPerInvariant = KEPT_PER_INVARIANT): Samples {
   const rings = new Map<string, CheckResult[]>();
+  const turns = new Map<string, number>();
+  let turn = 0;
   let lastSweepAt: string | null = null;
   let lastError: string | null = null;
   return {
@@ -31,10 +34,14 @@ export function createSamples(keptPerInvariant = KEPT_PER_INVARIANT): Samples {
       ring.push(check);
       if (ring.length > keptPerInvariant) ring.shift();
       rings.set(check.invariantId, ring);
+      turns.set(check.invariantId, (turn += 1));
     },
-    latest: (invariantId) => rings.get(invariantId)?.at(-1) ?? null,
+    turnOf: (invariantId) => turns.get(invariantId) ?? 0,
     keepOnly(invariantIds) {
-      for (const id of rings.keys()) if (!invariantIds.has(id)) rings.delete(id);
+      for (const id of [...rings.keys()].filter((known) => !invariantIds.has(known))) {
+        rings.delete(id);
+        turns.delete(id);
+      }
     },
     sweepEnded(at) {
       lastSweepAt = at;

@@ -23,3 +23,13 @@ export interface CheckResult {
   /** Left out when it holds. */
   readonly failure?: CheckFailure;
 }
+
+/**
+ * Whether a failed check may have knocked at the wrong door: nobody let it in, or it was told that it asks wrongly. One that
+ * was let in and got no answer, or the answer of a broken service, found the right one.
+ */
+export function looksMisaddressed({ resolved }: CheckResult): boolean {
+  const { status, connected } = resolved;
+  if (typeof status === 'number' && status > 0) return (status >= 400 && status < 500) || status === 501;
+  return connected === false;
+}

@@ -7,7 +7,7 @@ export interface InvariantHealth {
   readonly state: HealthState;
   /** When this state began. */
   readonly since: string;
-  /** First failed check of the failure that is going on; null while none is. */
+  /** When the first failed check of the failure that is going on began; null while none is. */
   readonly failingSince: string | null;
   /** Consecutive failures and successes so far, carried over sweeps by `suspect` and `recovering`. */
   readonly failures: number;
@@ -44,12 +44,16 @@ export function applyCheck(
   return { ...next, since: next.state === health.state ? health.since : check.at, lastCheck: check };
 }
 
-/** Whether `check` was overtaken: made for an older definition, or earlier than `last`. */
+/** No probe is overtaken by more than this. One that seems to be says that the clock was set back, and is as good as any. */
+const MAX_OVERTAKEN_MS = 60_000;
+
+/** Whether `check` was overtaken: made for an older definition, or a little earlier than `last`. */
 export function isStale(last: CheckResult | null, check: CheckResult): boolean {
-  return (
-    last !== null &&
-    (check.revision < last.revision || (check.revision === last.revision && check.at < last.at))
-  );
+  if (last === null || check.revision !== last.revision) {
+    return last !== null && check.revision < last.revision;
+  }
+  const overtakenMs = Date.parse(last.at) - Date.parse(check.at);
+  return overtakenMs > 0 && overtakenMs <= MAX_OVERTAKEN_MS;
 }
 
 type Progress = Omit<InvariantHealth, 'since' | 'lastCheck'>;
@@ -72,7 +76,7 @@ function afterSuccess(health: InvariantHealth, policy: HealthPolicy): Progress {
 
 function afterFailure(health: InvariantHealth, check: CheckResult, policy: HealthPolicy): Progress {
   const failures = health.failures + 1;
-  const failingSince = health.failingSince ?? check.at;
+  const failingSince = health.failingSince ?? startOf(check);
   switch (health.state) {
     case 'unknown':
     case 'up':
@@ -84,4 +88,9 @@ function afterFailure(health: InvariantHealth, check: CheckResult, policy: Healt
     case 'recovering':
       return { state: 'down', failingSince, failures, successes: 0 };
   }
+}
+
+/** A probe that waited in vain for two seconds knows that the silence began before them. */
+function startOf({ at, latencyMs }: CheckResult): string {
+  return new Date(Date.parse(at) - latencyMs).toISOString();
 }

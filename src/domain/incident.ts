@@ -9,7 +9,7 @@ export interface Incident {
   readonly invariantId: string;
   readonly service: string | null;
   readonly priority: Priority;
-  /** First failed check of the owner, RFC 3339. */
+  /** When the owner's first failed check began, RFC 3339. */
   readonly detectedAt: string;
   readonly check: CheckResult;
   readonly joined: readonly CheckResult[];

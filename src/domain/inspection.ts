@@ -40,6 +40,8 @@ const inspection = z.object({
   invariant: check.nullable(),
   /** Who answers where the invariant, else `ready.url`, points to; null: nobody, or it cannot be known. */
   portOwner: portOwnerSchema.nullable().default(null),
+  /** The readiness URL answers while the invariant, looked at before and after, fails in the way of a wrong address. */
+  answersElsewhere: z.boolean().default(false),
   lastLines: z.array(z.string()),
 });
 

@@ -9,6 +9,8 @@ import type { ToolResult } from './tool';
 
 /** A silent but living process is left alone until it has been failing this long: short stalls heal themselves. */
 export const HUNG_AFTER_MS = 4_500;
+/** Times of detection further away than this, or in the future, say nothing: the clock may have been set since. */
+const MAX_TRUSTED_MS = 60_000;
 /** A start that never became ready is not tried again; a process that was ready and broke once more is another fault. */
 const MAX_FAILED_STARTS = 1;
 /** … but not without end: restarts one attempt may try before a person is asked. */
@@ -22,6 +24,8 @@ const runbookMemory = z.object({
   looks: z.number(),
   restarts: z.number(),
   failedStarts: z.number().default(0),
+  /** How long it has been watched being silent, by looks that waited. */
+  silentMs: z.number().default(0),
   facts: z.array(z.string()),
   tried: z.array(z.string()),
 });
@@ -49,7 +53,14 @@ export interface RunbookStep {
   readonly memory: RunbookMemory;
 }
 
-const FRESH: RunbookMemory = { looks: 0, restarts: 0, failedStarts: 0, facts: [], tried: [] };
+const FRESH: RunbookMemory = {
+  looks: 0,
+  restarts: 0,
+  failedStarts: 0,
+  silentMs: 0,
+  facts: [],
+  tried: [],
+};
 
 /**
  * The deterministic ladder: nothing wrong any more → propose closing; its port taken by a stranger → a person; booting → wait; dead → restart; hung → restart;
@@ -109,20 +120,37 @@ function judge(
   const isDead = seen.service.state === 'exited' || seen.service.state === 'stopped';
   if (isDead) return restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
-  if (seen.process?.state === 'T')
-    return restartOrAsk(service, known, seen, 'The process is stopped: restart it.', identity(seen.service));
+  if (seen.answersElsewhere) return doubtCheck(service, known, seen);
   if (seen.invariant.failure !== 'no_answer') return reportWrongAnswer(service, known, seen.invariant);
-  const failingMs = Date.parse(input.now) - Date.parse(input.detectedAt);
-  if (failingMs < HUNG_AFTER_MS) {
-    const seconds = (HUNG_AFTER_MS - failingMs) / 1_000;
-    return waitFor(service, known, seen, 'It is silent but alive: give a stall the time to heal.', seconds);
+  const silentMs = Math.max(known.silentMs, failingMs(input));
+  if (silentMs < HUNG_AFTER_MS) {
+    const waited = { ...known, silentMs: HUNG_AFTER_MS };
+    const seconds = (HUNG_AFTER_MS - silentMs) / 1_000;
+    return waitFor(service, waited, seen, 'It is silent but alive: give a stall the time to heal.', seconds);
   }
-  return restartOrAsk(
-    service,
-    known,
-    seen,
-    'Alive, but silent for too long: restart it.',
-    identity(seen.service),
+  const text =
+    seen.process?.state === 'T'
+      ? 'The process is stopped, and has been for too long: restart it.'
+      : 'Alive, but silent for too long: restart it.';
+  return restartOrAsk(service, known, seen, text, identity(seen.service));
+}
+
+/** Two clocks were read at two times: what they cannot both be right about counts as nothing, and is waited for instead. */
+function failingMs({ now, detectedAt }: RunbookInput): number {
+  const ms = Date.parse(now) - Date.parse(detectedAt);
+  return ms >= 0 && ms <= MAX_TRUSTED_MS ? ms : 0;
+}
+
+/** Acting on a healthy service because somebody mistyped its check would break what works. */
+function doubtCheck(service: string, memory: RunbookMemory, seen: Inspection): RunbookStep {
+  const saw = seen.invariant?.error ?? 'a failure';
+  return askPerson(
+    memory,
+    `${service} answers at its readiness URL, so the check itself looks wrong; it saw: ${saw}. The service was not touched.`,
+    [
+      'Compare the query, the method and the port of the invariant with what the service really offers, and correct the invariant.',
+      `If they are right, ${service} has lost a part of itself: look at its log.`,
+    ],
   );
 }
 

@@ -37,14 +37,14 @@ export async function beginRun(dataDir: string): Promise<{ runId: string; leftov
 /** Kills all processes that carry the mark of a run and waits until they are gone, 5 s at most; their number. Needs /proc. */
 async function sweepStaleRun(previousRunId: string): Promise<number> {
   const killed = new Set<number>();
-  const deadline = Date.now() + SWEEP_LIMIT_MS;
+  const deadline = performance.now() + SWEEP_LIMIT_MS;
   for (;;) {
     const pids = markedProcesses(previousRunId);
     for (const pid of pids) {
       killed.add(pid);
       sendSignal(pid, 'SIGKILL');
     }
-    if (pids.length === 0 || Date.now() > deadline) return killed.size;
+    if (pids.length === 0 || performance.now() > deadline) return killed.size;
     await delay(20);
   }
 }

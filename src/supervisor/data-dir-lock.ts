@@ -61,7 +61,7 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   await makeFolder(folder, dataDir);
   const name = `lock-${String(process.pid)}-${randomBytes(8).toString('hex')}.json`;
   const path = join(folder, name);
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     let others = await liveClaims(folder, name);
     if (others.length === 0) {
@@ -70,11 +70,11 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
         others = await liveClaims(folder, name);
         if (others.length === 0) return { release: () => rm(path, { force: true }) };
         await delay(5);
-      } while (others.every((other) => name < other.name) && Date.now() < deadline);
+      } while (others.every((other) => name < other.name) && performance.now() < deadline);
       await rm(path, { force: true });
     }
     const [first] = others;
-    if (first !== undefined && Date.now() >= deadline) throw new DataDirInUse(first.pid, dataDir);
+    if (first !== undefined && performance.now() >= deadline) throw new DataDirInUse(first.pid, dataDir);
     await delay(20);
   }
 }

@@ -33,6 +33,7 @@ const DRAIN_MS = 500;
 /** One life of one child process, in a session and process group of its own. Its exit is a state and a promise. */
 export class ManagedProcess {
   readonly startedAt = new Date().toISOString();
+  private readonly launchedMs = performance.now();
   readonly exited: Promise<ProcessExit>;
   private readonly drained: Promise<void>;
   /** Resolves when the process says `{type: 'ready'}` over IPC. */
@@ -84,6 +85,11 @@ export class ManagedProcess {
     throw launchError(spec, executable, error);
   }
 
+  /** By the monotonic clock: a clock that is set must not end anybody's time to boot. */
+  get ageMs(): number {
+    return performance.now() - this.launchedMs;
+  }
+
   /**
    * SIGTERM to the group, SIGKILL after `graceMs`, then everything that carries the mark of this service, so that
    * descendants in other sessions end too. `killSuspended`: a process in state T, which cannot hear SIGTERM, is killed at once.
@@ -93,9 +99,9 @@ export class ManagedProcess {
     if (this.exit === null && !(killSuspended && processState(this.pid) === 'T')) {
       sendSignal(-this.pid, 'SIGTERM');
       sendSignal(-this.pid, 'SIGCONT');
-      const deadline = Date.now() + graceMs;
-      while (Date.now() < deadline && (this.exit === null || groupIsAlive(this.pid))) {
-        const left = Math.max(0, Math.min(POLL_MS, deadline - Date.now()));
+      const deadline = performance.now() + graceMs;
+      while (performance.now() < deadline && (this.exit === null || groupIsAlive(this.pid))) {
+        const left = Math.max(0, Math.min(POLL_MS, deadline - performance.now()));
         await (this.exit === null ? Promise.race([this.exited, delay(left)]) : delay(left));
       }
     }
@@ -120,7 +126,7 @@ export class ManagedProcess {
   /** Kills what outlived the process (children, daemons); returns how many processes carried the mark. */
   async killLeftovers(): Promise<number> {
     const seen = new Set<number>();
-    const deadline = Date.now() + LEFTOVER_LIMIT_MS;
+    const deadline = performance.now() + LEFTOVER_LIMIT_MS;
     for (;;) {
       this.killGroup();
       const marked = markedProcesses(this.spec.runId, this.spec.name);
@@ -128,7 +134,7 @@ export class ManagedProcess {
         seen.add(pid);
         sendSignal(pid, 'SIGKILL');
       }
-      if (Date.now() > deadline) break;
+      if (performance.now() > deadline) break;
       if (marked.length === 0 && !this.ownsLiveGroup()) break;
       await delay(POLL_MS);
     }

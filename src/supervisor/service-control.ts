@@ -243,7 +243,7 @@ export class ServiceControl {
     const { process, watch } = life;
     const { timeoutMs } = this.config.ready;
     const timer = new AbortController();
-    const leftMs = Math.max(0, Date.parse(process.startedAt) + timeoutMs - Date.now());
+    const leftMs = Math.max(0, timeoutMs - process.ageMs);
     const late = delay(leftMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
     const outcome = await Promise.race([watch.outcome, late]);
     timer.abort();

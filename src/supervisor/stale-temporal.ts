@@ -48,9 +48,9 @@ async function end(pid: number): Promise<void> {
 }
 
 async function goneWithin(pid: number, limitMs: number): Promise<boolean> {
-  const deadline = Date.now() + limitMs;
+  const deadline = performance.now() + limitMs;
   while (await isAlive(pid)) {
-    if (Date.now() > deadline) return false;
+    if (performance.now() > deadline) return false;
     await delay(50);
   }
   return true;

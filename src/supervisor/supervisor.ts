@@ -152,9 +152,9 @@ export class Supervisor implements Control {
   }
 
   private async stopInOrder(): Promise<void> {
-    const deadline = Date.now() + STOP_ALL_MS;
+    const deadline = performance.now() + STOP_ALL_MS;
     for (const unit of this.units()) {
-      const left = deadline - Date.now();
+      const left = deadline - performance.now();
       // A unit that hangs may use half of what is left, so that those after it still get a share.
       const graceMs = Math.max(0, Math.min(unit.stopTimeoutMs, left / 2));
       const lastMs = Math.max(MIN_KILL_MS, left + LAST_KILL_MS);

@@ -56,13 +56,13 @@ export const sdkSource: TemporalSource = {
 
 function watchProgress(dir: string, onStall: () => void): NodeJS.Timeout {
   let seen = -1;
-  let since = Date.now();
+  let since = performance.now();
   return setInterval(() => {
     void bytesIn(dir).then((bytes) => {
       if (bytes !== seen) {
         seen = bytes;
-        since = Date.now();
-      } else if (Date.now() - since >= SDK_STALL_MS) {
+        since = performance.now();
+      } else if (performance.now() - since >= SDK_STALL_MS) {
         onStall();
       }
     });

@@ -5,7 +5,12 @@ import { createCheckInvariants } from '../activities/check-invariants';
 import { createCollectEvidence } from '../activities/evidence';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
-import { listOpenTickets, queryRegistry, signalTransitions } from '../activities/registry-access';
+import {
+  listOpenTickets,
+  listOpenTriages,
+  queryRegistry,
+  signalTransitions,
+} from '../activities/registry-access';
 import type { Samples } from '../activities/samples';
 import { createVerifyRecovery } from '../activities/verify-recovery';
 import { readLogTail } from '../client/log-reader';
@@ -50,6 +55,7 @@ export function createMonitorActivities({
       readRegistry,
       snapshot: () => control.snapshot(),
       openTickets: () => listOpenTickets(access),
+      openTriages: () => listOpenTriages(access),
       probe,
       lookAtPorts,
       samples,

@@ -12,11 +12,14 @@ export function watchSweeps(
   intervalMs: number,
   log: Pick<Logger, 'info' | 'error'>,
 ): () => void {
-  const startedAt = Date.now();
+  let seen: string | null = null;
+  let seenMs = performance.now();
   let isSilent = false;
   const timer = setInterval(() => {
     const { lastSweepAt, lastError } = samples.read();
-    const silentMs = Date.now() - (lastSweepAt === null ? startedAt : Date.parse(lastSweepAt));
+    if (lastSweepAt !== seen) seenMs = performance.now();
+    seen = lastSweepAt;
+    const silentMs = performance.now() - seenMs;
     const isSilentNow = silentMs > MISSED_SWEEPS * intervalMs;
     if (isSilentNow && !isSilent) {
       const reason =

@@ -3,11 +3,16 @@ import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@tempo
 import type { Incident } from '../domain/incident';
 import type { RegistryEvent } from '../domain/registry';
 import type { SweepReport, TriageInput } from './contract';
-import { QUEUES, REGISTRY_WORKFLOW_ID, SIGNALS, triageWorkflowId, WORKFLOWS } from './contract';
+import {
+  MAX_NEW_INCIDENTS,
+  QUEUES,
+  REGISTRY_WORKFLOW_ID,
+  SIGNALS,
+  triageWorkflowId,
+  WORKFLOWS,
+} from './contract';
 import { isGone } from './is-gone';
 
-/** The rest is still down at the next sweep; a storm must not drown the server. */
-const MAX_NEW_INCIDENTS = 20;
 /** One signal stays far below Temporal's 2 MB. */
 const TRANSITIONS_PER_SIGNAL = 500;
 

@@ -151,6 +151,9 @@ export interface SweepInput {
   readonly includeChecks: boolean;
 }
 
+/** New tickets of one sweep. The rest is still down at the next one; a storm must not drown the server. */
+export const MAX_NEW_INCIDENTS = 20;
+
 /** What one sweep found; empty lists while everything is healthy. */
 export interface SweepReport {
   readonly at: string;
@@ -198,7 +201,7 @@ export interface TicketContext {
   readonly ticketId: string;
   readonly invariantId: string;
   readonly service: string | null;
-  /** First failed check, RFC 3339. */
+  /** When the first failed check began, RFC 3339. */
   readonly detectedAt: string;
 }
 

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ServiceConfig } from '../../config/config';
 import type { CheckResult } from '../../domain/check';
+import { looksMisaddressed } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
 import type { PortOwner } from '../../domain/port-owner';
 import { describeStranger } from '../../domain/port-owner';
 import type { ServiceStatus } from '../../domain/service-state';
 import type { OwnerOf } from '../port-identity';
 import { addressesOf } from '../port-identity';
+import { probeHttp } from '../probe-http';
 import { describeService } from './describe-service';
 import type { ProcessFacts } from './process-facts';
 import { readProcessFacts } from './process-facts';
@@ -21,6 +23,7 @@ const MAX_LINE_LENGTH = 500;
 /** Processor use is measured over at least this long. */
 const CPU_WINDOW_MS = 100;
 const LOOK_AGAIN_MS = 250;
+const READY_LIMIT_MS = 700;
 
 const input = z.strictObject({
   service: z.string(),
@@ -34,6 +37,7 @@ interface Look {
   readonly invariant: CheckResult | null;
   readonly starting: boolean;
   readonly portOwner: PortOwner | null;
+  readonly answersElsewhere: boolean;
 }
 
 /** What the supervisor, the kernel, the invariant and the log say about a service right now. Changes nothing. */
@@ -49,6 +53,7 @@ export function createInspectService(deps: ToolDeps): Tool {
       invariant: found.invariant,
       starting: found.starting,
       portOwner: found.portOwner,
+      answersElsewhere: found.answersElsewhere,
       lastLines: lines,
     };
     return { content: describeLook(name, found, lines, data.controllable), data };
@@ -111,12 +116,20 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
   const ownerOf = deps.lookAtPorts(snapshot.services)(config.name);
   let portOwner: PortOwner | null = null;
   const remember: OwnerOf = (remote) => (portOwner = ownerOf(remote));
-  const [process, invariant] = await Promise.all([
-    pid === null ? null : measure(pid, signal),
-    untilAborted(deps.probe(ticket.invariantId, remember), signal),
-  ]);
-  const starting = isStarting(service, process, config, deps.now());
-  return { service, process, invariant, starting, portOwner: portOwner ?? ownerOfReadyPort(config, ownerOf) };
+  const probe = () => untilAborted(deps.probe(ticket.invariantId, remember), signal);
+  const [process, first] = await Promise.all([pid === null ? null : measure(pid, signal), probe()]);
+  const isInDoubt = first?.ok === false && pid !== null && looksMisaddressed(first);
+  const isReady = isInDoubt && (await answers(config.ready.url, signal));
+  // It may have come back between the two.
+  const invariant = isReady ? await probe() : first;
+  return {
+    service,
+    process,
+    invariant,
+    starting: isStarting(service, process, config, deps.now()),
+    portOwner: portOwner ?? ownerOfReadyPort(config, ownerOf),
+    answersElsewhere: isReady && invariant?.ok === false,
+  };
 }
 
 /** A service that died of its taken port may have invariants elsewhere. */
@@ -124,6 +137,14 @@ function ownerOfReadyPort({ ready }: ServiceConfig, ownerOf: OwnerOf): PortOwner
   if (ready.url === null) return null;
   const found = addressesOf(ready.url).flatMap((address) => ownerOf(address) ?? []);
   return found.find((owner) => !owner.ours) ?? found[0] ?? null;
+}
+
+/** A service that is fine where it says it is, while its check fails: then the check is worth a doubt. */
+async function answers(url: string | null, signal: AbortSignal): Promise<boolean> {
+  if (url === null) return false;
+  const request = { method: 'GET', headers: {}, body: null, followRedirects: 0 } as const;
+  const { status = 0 } = await probeHttp(new URL(url), request, { timeoutMs: READY_LIMIT_MS, signal });
+  return status >= 200 && status < 300;
 }
 
 async function measure(pid: number, signal: AbortSignal): Promise<Look['process']> {
@@ -146,7 +167,9 @@ function isStarting(
 ): boolean {
   if (!service || service.pid === null || service.startedAt === null || service.ready) return false;
   if (process?.state === 'Z') return false;
-  return now.getTime() - Date.parse(service.startedAt) < config.ready.timeoutMs;
+  // The kernel's age, where there is one, is not moved by somebody who sets the clock.
+  const ageMs = process?.ageMs ?? now.getTime() - Date.parse(service.startedAt);
+  return ageMs < config.ready.timeoutMs;
 }
 
 async function readLastLines(deps: ToolDeps, service: string, signal: AbortSignal): Promise<string[]> {
@@ -172,6 +195,7 @@ function describeLook(name: string, found: Look, lines: readonly string[], contr
     );
   }
   if (found.starting) parts.push('It is within its boot time: wait for it rather than restart it.');
+  if (found.answersElsewhere) parts.push('Its readiness URL answers: the check itself may be wrong.');
   if (invariant) {
     const verdict = invariant.ok ? 'holds' : `fails: ${invariant.error ?? 'the condition is false'}`;
     parts.push(`invariant ${invariant.invariantId} ${verdict} (${invariant.latencyMs} ms, ${invariant.at})`);

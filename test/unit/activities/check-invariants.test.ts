@@ -75,6 +75,7 @@ function activity({ invariants, services = [], tickets = [], ...over }: World) {
         })),
       }),
     openTickets: () => Promise.resolve(tickets),
+    openTriages: () => Promise.reject(new Error('not asked for in calm times')),
     probe: scripted({}),
     lookAtPorts: () => () => () => null,
     samples: createSamples(),
@@ -330,6 +331,36 @@ describe('a sweep that must end', () => {
     expect(states(await activityEnvironment().run(sweep, ALL))).toEqual({ a: 'up' });
     expect(probes).toBe(1);
   });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])(
+    'the clock set %s by an hour meanwhile takes no answer away and starves nobody',
+    async (_name, jumpMs) => {
+      const order: string[] = [];
+      let answer: () => void = () => undefined;
+      let isSet = false;
+      const probe: Probe = async ({ definition, revision }) => {
+        order.push(definition.id);
+        if (order.length === 1) await new Promise<void>((resolve) => (answer = resolve));
+        return check(definition.id, {
+          revision,
+          at: new Date(Date.now() + (isSet ? jumpMs : 0)).toISOString(),
+        });
+      };
+      const invariants = ['a', 'b'].map((id) => registered(id, QUICK));
+      const sweep = activity({ invariants, probe, concurrency: 1, sweepLimitMs: 50 });
+      await activityEnvironment().run(sweep, ALL);
+      isSet = true;
+      answer();
+      const report: SweepReport = await activityEnvironment().run(sweep, ALL);
+      expect(states(report)).toEqual({ a: 'up', b: 'up' });
+      expect(order).toEqual(['a', 'b']);
+      await activityEnvironment().run(sweep, ALL);
+      expect(order.slice(2).sort()).toEqual(['a', 'b']);
+    },
+  );
 
   it('cancelled: ends at once with the cancellation, no verdict', async () => {
     const env = activityEnvironment();

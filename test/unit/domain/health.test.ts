@@ -24,8 +24,9 @@ describe('a failed check', () => {
     ['suspect 1, confirmed → down', health('suspect', { failures: 1 }), CONFIRMED, { state: 'down' }],
     ['up, one attempt → down', health('up'), { ...POLICY, attempts: 1 }, { state: 'down' }],
   ])('%s', (_name, before, policy, after) => {
-    const result = applyCheck(before, failed('a', { at: at(10) }), policy);
-    expect(result).toMatchObject({ failingSince: at(10), successes: 0, ...after });
+    const result = applyCheck(before, failed('a', { at: at(10), latencyMs: 4 }), policy);
+    // What the probe waited for in vain was silent when it began.
+    expect(result).toMatchObject({ failingSince: at(6), successes: 0, ...after });
     expect(result.since).toBe(result.state === before.state ? T0 : at(10));
     expect(result.lastCheck?.ok).toBe(false);
   });
@@ -83,6 +84,14 @@ describe('a check that was overtaken changes nothing', () => {
     ['of an older revision, though later', failed('a', { revision: 1, at: at(90) })],
   ])('%s', (_name, old) => {
     expect(applyCheck(before, old, POLICY)).toBe(before);
+  });
+
+  it.each([
+    ['a minute back: overtaken', 60_000, 'up'],
+    ['an hour back: the clock was set, and the check counts', 3_600_000, 'suspect'],
+  ])('%s', (_name, backMs, state) => {
+    const check = failed('a', { revision: 2, at: at(50 - backMs) });
+    expect(applyCheck(before, check, POLICY).state).toBe(state);
   });
 
   it('but one of a newer revision counts, whatever its time', () => {

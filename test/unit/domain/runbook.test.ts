@@ -19,6 +19,7 @@ const refused: CheckResult = {
   error: 'connect ECONNREFUSED 127.0.0.1:1',
   failure: 'no_answer',
 };
+const silent: CheckResult = { ...refused, resolved: { connected: true }, error: 'no answer within 2000 ms' };
 const answered503: CheckResult = {
   ...refused,
   resolved: { status: 503 },
@@ -26,6 +27,12 @@ const answered503: CheckResult = {
   failure: 'wrong_answer',
 };
 const brokenCheck: CheckResult = { ...refused, error: 'self-signed certificate', failure: 'check_broken' };
+const answered404: CheckResult = {
+  ...refused,
+  resolved: { status: 404 },
+  error: 'status == 200 is false (status 404)',
+  failure: 'wrong_answer',
+};
 const holds: CheckResult = { ...refused, ok: true, resolved: { status: 200 }, error: null };
 
 const running: ServiceStatus = {
@@ -52,7 +59,8 @@ function inspection(change: Partial<Inspection>): Inspection {
     process: { state: 'S' },
     starting: false,
     portOwner: null,
-    invariant: refused,
+    invariant: silent,
+    answersElsewhere: false,
     lastLines: ['last words'],
     ...change,
   };
@@ -101,6 +109,18 @@ describe('the runbook ladder', () => {
       { action: 'restart', expect: { pid: 42, started_at: DETECTED } },
     ],
     ['booting', { starting: true }, 'inspect_service', { wait_s: 5 }],
+    [
+      'not found, though the service is fine: the check is doubted',
+      { invariant: answered404, answersElsewhere: true },
+      'update_ticket_status',
+      { status: 'blocked', reason: expect.stringContaining('the check itself looks wrong') },
+    ],
+    [
+      'refused, though the service is fine: the check is doubted',
+      { invariant: { ...refused, resolved: { connected: false } }, answersElsewhere: true },
+      'update_ticket_status',
+      { status: 'blocked', reason: expect.stringContaining('was not touched') },
+    ],
     ['answers wrongly', { invariant: answered503 }, 'update_ticket_status', { status: 'blocked' }],
     [
       'stopped by a person',
@@ -175,6 +195,21 @@ describe('the runbook ladder', () => {
     expect(seen({}, null, after(HUNG_AFTER_MS))).toMatchObject({ tool: 'service_control' });
   });
 
+  it('stopped by a signal: given the same time, a short stop heals itself', () => {
+    const stopped = { process: { state: 'T' } };
+    expect(seen(stopped, null, after(HUNG_AFTER_MS - 1)).tool).toBe('inspect_service');
+    expect(seen(stopped, null, after(HUNG_AFTER_MS)).tool).toBe('service_control');
+  });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('the clock is set %s by an hour: the stall still gets its 4.5 s, then the restart', (_name, jumpMs) => {
+    const early = seen({}, null, after(jumpMs));
+    expect(early).toMatchObject({ tool: 'inspect_service', input: { wait_s: HUNG_AFTER_MS / 1_000 } });
+    expect(seen({}, early.memory, after(jumpMs))).toMatchObject({ tool: 'service_control' });
+  });
+
   it('after a restart that worked: asks for the proof and says what was done', () => {
     const restart = seen({ service: exited });
     const next = step([result('service_control', { outcome: 'performed' })], restart.memory);
@@ -244,6 +279,9 @@ describe('the runbook ladder', () => {
   it('its memory survives a JSON round trip; something else is no memory', () => {
     const { memory } = seen({ service: exited });
     expect(parseRunbookMemory(JSON.parse(JSON.stringify(memory)) as Json)).toEqual(memory);
+    expect(parseRunbookMemory({ looks: 1, restarts: 0, facts: [], tried: [] })).toMatchObject({
+      silentMs: 0,
+    });
     expect(parseRunbookMemory(null)).toBeNull();
     expect(parseRunbookMemory({ looks: 'many' })).toBeNull();
   });

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ControlRefused, ControlUnreachable } from '../../../../src/client/control-errors';
 import type { CheckResult } from '../../../../src/domain/check';
 import { parseInspection } from '../../../../src/domain/inspection';
@@ -54,6 +56,7 @@ describe('inspect_service', () => {
       invariant: makeCheck(false),
       starting: false,
       portOwner: null,
+      answersElsewhere: false,
       lastLines: ['2026-01-01T00:00:29.000Z boom'],
     });
     expect(parseInspection(result.data)).not.toBeNull();
@@ -111,6 +114,56 @@ describe('inspect_service', () => {
     const deps = makeDeps(dataDir, { control: makeControl({ statuses: [makeStatus(change)] }) });
     expect((await callTool(deps, 'inspect_service', { service: 'limiter' })).data).toMatchObject({
       starting,
+    });
+  });
+
+  it('the age of a process counts, not the clock: set forward by an hour, it still boots', async () => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await once(child, 'spawn');
+    try {
+      const status = makeStatus({ pid: child.pid ?? 0, ready: false, startedAt: '2025-12-31T23:01:00.000Z' });
+      const deps = makeDeps(dataDir, { control: makeControl({ statuses: [status] }) });
+      expect((await callTool(deps, 'inspect_service', { service: 'limiter' })).data).toMatchObject({
+        starting: true,
+      });
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  describe('a readiness URL that answers', () => {
+    const server = createServer((_request, response) => response.end('ok'));
+    beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
+    afterAll(() => server.close());
+    const inspect = async (answers: boolean[], resolved: CheckResult['resolved'] = { status: 404 }) => {
+      const { port } = server.address() as AddressInfo;
+      const ready = { url: `http://127.0.0.1:${port}/`, timeoutMs: 1_000 };
+      const deps = makeDeps(dataDir, {
+        services: [makeService(dataDir, { ready })],
+        probe: () => Promise.resolve({ ...makeCheck(answers.shift() ?? false), resolved }),
+      });
+      return (await callTool(deps, 'inspect_service', { service: 'limiter' })).data;
+    };
+
+    it('while the invariant fails before and after: the check is worth a doubt', async () => {
+      expect(await inspect([false, false])).toMatchObject({ answersElsewhere: true });
+    });
+
+    it.each<[string, CheckResult['resolved'], boolean]>([
+      ['not found', { status: 404, connected: true }, true],
+      ['wrong method', { status: 405, connected: true }, true],
+      ['nobody listens where the check knocks', { connected: false }, true],
+      ['silent on the route of the check only: hung', { connected: true }, false],
+      ['its own error on the route of the check only', { status: 503, connected: true }, false],
+      ['too slow', { status: 200, value: 500, connected: true }, false],
+    ])('%s: %#', async (_what, resolved, isDoubted) => {
+      expect(await inspect([false, false], resolved)).toMatchObject({ answersElsewhere: isDoubted });
+    });
+
+    it('of a service that has just come back: it holds, and no doubt', async () => {
+      const data = await inspect([false, true]);
+      expect(data).toMatchObject({ answersElsewhere: false, invariant: { ok: true } });
     });
   });
 

@@ -1,0 +1,46 @@
+// A service that misbehaves when it is told to, and counts its own starts.
+const { appendFileSync, readFileSync } = require('node:fs');
+const { createServer } = require('node:http');
+
+const { PORT, STARTS_FILE, BOOT_MS_FILE } = process.env;
+let delayMs = 0;
+
+appendFileSync(STARTS_FILE, `${process.pid}\n`);
+
+/** Read at each start, so that a test can make only the next boot slow. */
+function bootMs() {
+  try {
+    return Number(readFileSync(BOOT_MS_FILE, 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+const routes = {
+  'GET /health': (url, response) => setTimeout(() => response.end('ok'), delayMs),
+  'GET /other': (url, response) => response.end('ok'),
+  /** Answers, then never again: the event loop is blocked for good. */
+  'POST /block': (url, response) => {
+    response.end('blocking', () => {
+      for (;;);
+    });
+  },
+  'POST /delay': (url, response) => {
+    delayMs = Number(url.searchParams.get('ms'));
+    response.end();
+  },
+  'POST /errors': (url, response) => {
+    setInterval(() => console.error('ERROR payment failed: connection reset by peer'), 20);
+    response.end();
+  },
+};
+
+setTimeout(() => {
+  createServer((request, response) => {
+    const url = new URL(request.url, 'http://localhost');
+    const route = routes[`${request.method} ${url.pathname}`];
+    if (route) return route(url, response);
+    const known = Object.keys(routes).some((name) => name.endsWith(` ${url.pathname}`));
+    response.writeHead(known ? 405 : 404).end();
+  }).listen(Number(PORT), '127.0.0.1');
+}, bootMs());
