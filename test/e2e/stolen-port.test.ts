@@ -58,7 +58,7 @@ describe.each([404, 200])('the port is taken by a stranger that answers %d', (st
       },
       { limitMs: 75_000 },
     );
-    const blockedMs = Date.now() - killedAt;
+    expect(Date.now() - killedAt).toBeLessThan(75_000);
     expect(blocked).toMatchObject({
       status: 'blocked',
       blocked_on: 'person',
@@ -76,17 +76,14 @@ describe.each([404, 200])('the port is taken by a stranger that answers %d', (st
 
     thief.kill('SIGTERM');
     await exitOf(thief);
-    const freedAt = Date.now();
     const closed = await waitFor<Json>(
       'the ticket closes',
       async () => (await workspace.tickets()).find((ticket) => ticket['closed_at'] !== null),
       { limitMs: 20_000, everyMs: 100 },
     );
-    const closedMs = Date.now() - freedAt;
     expect(closed).toMatchObject({ id: blocked['id'], status: 'completed', resolution: 'fixed' });
     expect(await workspace.tickets()).toHaveLength(1);
     expect(workspace.serviceStarts()).toBe(startsWhileTaken + 1);
     expect((await fetch(`http://127.0.0.1:${workspace.servicePort}/health`)).status).toBe(200);
-    if (process.env['MEASURE']) console.log({ status, ticketMs, blockedMs, closedMs });
   });
 });
