@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHANGES } from './known-good';
 import { SERVICE_STATES } from './service-state';
 
 const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
@@ -36,6 +37,10 @@ const inspection = z.object({
   /** The ticket's invariant, probed right now; null when it could not be. */
   invariant: check.nullable(),
   lastLines: z.array(z.string()),
+  /** Editable files that differ from when the service last worked with them. */
+  changed: z
+    .array(z.object({ path: z.string(), change: z.enum(CHANGES), sha256: z.string().nullable() }))
+    .default([]),
 });
 
 /** What `inspect_service` reports as data. */

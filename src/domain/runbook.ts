@@ -1,8 +1,12 @@
 import type { Inspection } from './inspection';
 import { parseInspection } from './inspection';
-import { z } from 'zod';
+import { describeInspection, identityOf, isSilent } from './inspection-facts';
 import { isRecord } from './json';
 import type { Json } from './json';
+import { FRESH_MEMORY, remember } from './runbook-memory';
+import type { RunbookMemory } from './runbook-memory';
+import { beginRestore, continueRestore } from './runbook-restore';
+import type { RestoreMove } from './runbook-restore';
 import type { ToolResult } from './tool';
 
 /** A silent but living process is left alone until it has been failing this long: short stalls heal themselves. */
@@ -14,21 +18,6 @@ const BOOT_LOOK_S = 5;
 /** Times one attempt may look again before it stops waiting for a boot or a stall. */
 const MAX_LOOKS = 8;
 
-const runbookMemory = z.object({
-  looks: z.number(),
-  restarts: z.number(),
-  facts: z.array(z.string()),
-  tried: z.array(z.string()),
-});
-
-/** What the ladder remembers from turn to turn; travels through the ticket's history. */
-export type RunbookMemory = Readonly<z.infer<typeof runbookMemory>>;
-
-/** Null when there is no memory yet, or it is not the runbook's. */
-export function parseRunbookMemory(memory: Json): RunbookMemory | null {
-  return runbookMemory.safeParse(memory).data ?? null;
-}
-
 export interface RunbookInput {
   readonly service: string | null;
   readonly detectedAt: string;
@@ -39,19 +28,24 @@ export interface RunbookInput {
 
 export interface RunbookStep {
   readonly text: string;
-  readonly tool: 'inspect_service' | 'service_control' | 'update_ticket_status';
+  readonly tool:
+    | 'inspect_service'
+    | 'what_changed'
+    | 'restore_file'
+    | 'undo_edits'
+    | 'service_control'
+    | 'update_ticket_status';
   readonly input: { readonly [key: string]: Json };
   readonly memory: RunbookMemory;
 }
 
-const FRESH: RunbookMemory = { looks: 0, restarts: 0, facts: [], tried: [] };
-
 /**
- * The deterministic ladder: nothing wrong any more → propose closing; booting → wait; dead → restart; hung → restart;
- * anything else, or not fixed by that → a person, with a report. Reads only its input.
+ * The deterministic ladder: nothing wrong any more → propose closing; booting → wait; files changed since it last worked →
+ * restore them, restart if needed; dead → restart; hung → restart; anything else, or not fixed by that → undo the edits and
+ * ask a person, with a report. Reads only its input.
  */
 export function nextRunbookStep(input: RunbookInput): RunbookStep {
-  const memory = input.memory ?? FRESH;
+  const memory = input.memory ?? FRESH_MEMORY;
   if (input.service === null) {
     return askPerson(
       memory,
@@ -70,7 +64,19 @@ export function nextRunbookStep(input: RunbookInput): RunbookStep {
         : judge(input, input.service, memory, parseInspection(last.data));
     case 'service_control':
       return afterControl(input.service, memory, last);
+    case 'what_changed':
+    case 'restore_file': {
+      const known = remember(memory, { fact: last.content });
+      return takeMove(input.service, known, continueRestore(memory.restore, last));
+    }
+    case 'undo_edits':
+      return afterUndo(memory, last);
     case 'update_ticket_status':
+      if (memory.restore.hasEdited) {
+        return askPerson(remember(memory, { fact: last.content }), 'The restored files did not repair it.', [
+          'Repair what still fails; the ticket closes by itself when the invariant holds.',
+        ]);
+      }
       return look(input.service, remember(memory, { fact: last.content }), 'The proof failed; look again.');
     default:
       return look(input.service, remember(memory, { fact: last.content }), 'Look again.');
@@ -87,7 +93,7 @@ function judge(
     return askPerson(memory, `The inspection of ${service} could not be read.`, [
       'Look at the service by hand.',
     ]);
-  const known = remember(memory, { fact: describe(seen) });
+  const known = remember(memory, { fact: describeInspection(seen) });
   if (seen.invariant?.ok) return proposeDone(known);
   if (!seen.service || !seen.controllable) {
     return askPerson(known, `The harness does not run ${service}, so it cannot restart it.`, [
@@ -99,15 +105,30 @@ function judge(
       `\`harness service start ${service}\` when it is wanted again.`,
     ]);
   }
+  const move = beginRestore(service, known.restore, seen);
+  const restore = move && takeMove(service, known, move);
   const isDead = seen.service.state === 'exited' || seen.service.state === 'stopped';
-  if (isDead) return restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
+  if (isDead)
+    return restore ?? restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
   if (seen.process?.state === 'T')
-    return restartOrAsk(service, known, seen, 'The process is stopped: restart it.', identity(seen.service));
+    return restartOrAsk(
+      service,
+      known,
+      seen,
+      'The process is stopped: restart it.',
+      identityOf(seen.service),
+    );
   if (!isSilent(seen.invariant)) {
+    if (restore) return restore;
+    if (known.restore.hasEdited) {
+      const text = 'The restored files are not in force yet: restart it.';
+      return restartOrAsk(service, known, seen, text, identityOf(seen.service));
+    }
     return askPerson(
       known,
-      `${service} is alive and answers, but not as it should: ${seen.invariant?.error ?? 'unknown'}.`,
+      known.restore.refused ??
+        `${service} is alive and answers, but not as it should: ${seen.invariant?.error ?? 'unknown'}.`,
       ['Look at its configuration and its last log lines; a restart alone is unlikely to help.'],
     );
   }
@@ -116,13 +137,37 @@ function judge(
     const seconds = (HUNG_AFTER_MS - failingMs) / 1_000;
     return waitFor(service, known, seen, 'It is silent but alive: give a stall the time to heal.', seconds);
   }
-  return restartOrAsk(
-    service,
-    known,
-    seen,
-    'Alive, but silent for too long: restart it.',
-    identity(seen.service),
+  return (
+    restore ??
+    restartOrAsk(
+      service,
+      known,
+      seen,
+      'Alive, but silent for too long: restart it.',
+      identityOf(seen.service),
+    )
   );
+}
+
+function takeMove(service: string, memory: RunbookMemory, move: RestoreMove): RunbookStep {
+  const known = { ...memory, restore: move.memory };
+  switch (move.kind) {
+    case 'call': {
+      const { text, tool, input, tried } = move;
+      return { text, tool, input, memory: tried === undefined ? known : remember(known, { tried }) };
+    }
+    case 'restart':
+      return restart(service, known, 'Start it with the restored files.', 'exited');
+    case 'look':
+      return look(service, known, 'See what it makes of the files.', move.waitSeconds);
+  }
+}
+
+function afterUndo(memory: RunbookMemory, result: ToolResult): RunbookStep {
+  const known = remember(memory, { fact: `edits undone: ${result.content}` });
+  const { ask } = memory.restore;
+  const restore = { ...memory.restore, hasEdited: false, ask: null };
+  return askPerson({ ...known, restore }, ask?.reason ?? 'The edits were undone.', ask?.toTry ?? []);
 }
 
 function restartOrAsk(
@@ -138,6 +183,10 @@ function restartOrAsk(
       'Repair what the log names; the ticket closes by itself when the invariant holds.',
     ]);
   }
+  return restart(service, memory, text, expect);
+}
+
+function restart(service: string, memory: RunbookMemory, text: string, expect: Json): RunbookStep {
   return {
     text,
     tool: 'service_control',
@@ -161,7 +210,13 @@ function waitFor(
   seconds = BOOT_LOOK_S,
 ): RunbookStep {
   if (memory.looks >= MAX_LOOKS)
-    return restartOrAsk(service, memory, seen, 'It has been waited for long enough.', identity(seen.service));
+    return restartOrAsk(
+      service,
+      memory,
+      seen,
+      'It has been waited for long enough.',
+      identityOf(seen.service),
+    );
   return look(service, memory, text, seconds);
 }
 
@@ -195,7 +250,17 @@ function cannotSee(memory: RunbookMemory, result: ToolResult): RunbookStep {
   return askPerson(memory, result.content, ['Check that `harness run` is alive on this machine.']);
 }
 
+/** A repair that did not repair anything is taken back first. */
 function askPerson(memory: RunbookMemory, reason: string, toTry: readonly string[]): RunbookStep {
+  if (memory.restore.hasEdited && memory.restore.ask === null) {
+    const restore = { ...memory.restore, ask: { reason, toTry: [...toTry] } };
+    return {
+      text: 'The restored files did not help: put them back as found.',
+      tool: 'undo_edits',
+      input: {},
+      memory: { ...memory, restore },
+    };
+  }
   const section = (title: string, lines: readonly string[]) =>
     `${title}:\n${lines.length > 0 ? lines.map((line) => `- ${line}`).join('\n') : '- nothing'}`;
   return {
@@ -210,38 +275,6 @@ function askPerson(memory: RunbookMemory, reason: string, toTry: readonly string
     },
     memory,
   };
-}
-
-function remember(
-  memory: RunbookMemory,
-  add: { readonly fact?: string; readonly tried?: string },
-): RunbookMemory {
-  const keep = (list: string[], text: string | undefined) =>
-    text === undefined || list.includes(text) ? list : [...list, text.slice(0, 400)].slice(-8);
-  return { ...memory, facts: keep(memory.facts, add.fact), tried: keep(memory.tried, add.tried) };
-}
-
-/** No HTTP answer at all, as opposed to a wrong one. */
-function isSilent(check: Inspection['invariant']): boolean {
-  return check === null || check.resolved['status'] === undefined || check.resolved['status'] === 0;
-}
-
-function identity(service: Inspection['service']): Json {
-  return service?.pid != null && service.startedAt !== null
-    ? { pid: service.pid, started_at: service.startedAt }
-    : 'exited';
-}
-
-function describe(seen: Inspection): string {
-  const service = seen.service;
-  const state = service
-    ? `${service.state}${service.pid === null ? '' : ` (pid ${service.pid}, state ${seen.process?.state ?? '?'})`}`
-    : 'not run by the harness';
-  const exit =
-    service?.exit && service.pid === null
-      ? `, ended by ${service.exit.signal ?? `exit code ${service.exit.code}`}`
-      : '';
-  return `process ${state}${exit}; check: ${seen.invariant ? (seen.invariant.ok ? 'holds' : (seen.invariant.error ?? 'fails')) : 'not probed'}`;
 }
 
 function field(data: Json, name: string): Json {

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import type { ServiceConfig } from '../../config/config';
 import type { CheckResult } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
+import type { FileChange } from '../../domain/known-good';
 import type { ServiceStatus } from '../../domain/service-state';
+import { createEditConfinement, readEditableFiles } from '../editable-files';
+import { changesSince, readLastGood } from '../known-good-store';
 import { describeService } from './describe-service';
 import type { ProcessFacts } from './process-facts';
 import { readProcessFacts } from './process-facts';
@@ -36,7 +39,10 @@ export function createInspectService(deps: ToolDeps): Tool {
   return defineTool('inspect_service', input, async ({ service: name, wait_s: waitSeconds }, scope) => {
     const config = serviceOf(deps.services, name);
     const found = await lookUntilChanged(deps, config, scope, waitSeconds * 1_000);
-    const lines = await readLastLines(deps, name, scope.signal);
+    const [lines, changed] = await Promise.all([
+      readLastLines(deps, name, scope.signal),
+      readChanges(deps, config, scope.signal),
+    ]);
     const data: Inspection = {
       service: found.service && { ...found.service, exit: found.service.exit && { ...found.service.exit } },
       controllable: config.command !== null,
@@ -44,8 +50,9 @@ export function createInspectService(deps: ToolDeps): Tool {
       invariant: found.invariant,
       starting: found.starting,
       lastLines: lines,
+      changed: [...changed],
     };
-    return { content: describeLook(name, found, lines, data.controllable), data };
+    return { content: describeLook(name, found, data), data };
   });
 }
 
@@ -119,7 +126,28 @@ async function readLastLines(deps: ToolDeps, service: string, signal: AbortSigna
   }
 }
 
-function describeLook(name: string, found: Look, lines: readonly string[], controllable: boolean): string {
+/** What cannot be compared must not hide what the process does. */
+async function readChanges(
+  deps: ToolDeps,
+  config: ServiceConfig,
+  signal: AbortSignal,
+): Promise<readonly FileChange[]> {
+  if (config.files.edit.length === 0) return [];
+  try {
+    const files = await readEditableFiles(createEditConfinement(config), signal);
+    return changesSince(await readLastGood(deps.dataDir, config.name, config.files.edit), files);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    deps.log.warn({ err: error, service: config.name }, 'editable files cannot be compared');
+    return [];
+  }
+}
+
+function describeLook(
+  name: string,
+  found: Look,
+  { lastLines: lines, controllable, changed }: Inspection,
+): string {
   const { service, process, invariant } = found;
   const parts = [service ? describeService(service) : `${name}: the harness does not run it`];
   if (process) {
@@ -136,6 +164,7 @@ function describeLook(name: string, found: Look, lines: readonly string[], contr
   } else {
     parts.push('invariant: could not be probed');
   }
+  for (const { path, change } of changed) parts.push(`${change} since it last worked: ${path}`);
   if (controllable && service) parts.push(`to act, pass "expect": ${JSON.stringify(expectationOf(service))}`);
   parts.push(lines.length > 0 ? `last log lines:\n${lines.join('\n')}` : 'no stored log lines');
   return parts.join('\n');
