@@ -7,6 +7,7 @@ import type { ServiceConfig } from '../config/config';
 import type { FileNow } from '../domain/known-good';
 import type { Confinement } from './tools/confined-path';
 import { createConfinement, isDeniedPath } from './tools/confined-path';
+import { openedPath } from './tools/read-text-file';
 import { walkFiles } from './tools/walk-files';
 
 export const MAX_EDITABLE_BYTES = 256 * 1024;
@@ -24,16 +25,24 @@ export interface EditableFile extends FileNow {
   readonly writtenAtMs: number;
 }
 
-/** What of a service may be edited. Roots are resolved now, once: see `createConfinement`. */
-export function createEditConfinement(service: Pick<ServiceConfig, 'cwd' | 'files'>): Confinement {
-  return createConfinement({ cwd: service.cwd, files: { read: [], edit: service.files.edit } });
+/** What of each service may be edited, by its name. Roots are resolved now, once: see `createConfinement`. */
+export function createEditConfinements(
+  services: readonly Pick<ServiceConfig, 'name' | 'cwd' | 'files'>[],
+): ReadonlyMap<string, Confinement> {
+  return new Map(
+    services.map(({ name, cwd, files }) => [
+      name,
+      createConfinement({ cwd, files: { read: [], edit: files.edit } }),
+    ]),
+  );
 }
 
 /** The editable files as they are; a plain path without a file is listed as absent. Null: there are too many to watch. */
 export async function readEditableFiles(
-  confinement: Confinement,
+  confinement: Confinement | undefined,
   signal: AbortSignal,
 ): Promise<EditableFile[] | null> {
+  if (!confinement) return [];
   const plain = confinement.roots.filter(({ glob }) => !isPattern(glob));
   const paths = new Set(
     plain.map(({ real, glob }) => join(real, glob)).filter((path) => !isDeniedPath(path)),
@@ -48,7 +57,10 @@ export async function readEditableFiles(
   return await Promise.all([...paths].sort().map(readEditableFile));
 }
 
-/** Reads one file whose path is known to be inside the confinement. Never throws: what cannot be read is skipped. */
+/**
+ * Reads one file whose real path is known to be inside the confinement. Never throws: what cannot be read is skipped, and so
+ * is what lies elsewhere because a folder on the way became a link.
+ */
 export async function readEditableFile(path: string): Promise<EditableFile> {
   const skipped: EditableFile = {
     path,
@@ -67,6 +79,8 @@ export async function readEditableFile(path: string): Promise<EditableFile> {
     return { ...skipped, isSkipped: false, writtenAtMs: await lastChangeAbove(path) };
   }
   try {
+    const opened = await openedPath(handle, path);
+    if (opened.replace(/ \(deleted\)$/, '') !== path) return skipped;
     const before = await handle.stat();
     if (!before.isFile() || before.size > MAX_EDITABLE_BYTES) return skipped;
     const bytes = await handle.readFile();

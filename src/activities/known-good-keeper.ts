@@ -5,7 +5,7 @@ import type { Acknowledgement, Snapshot } from '../domain/known-good';
 import { inForceSince, isKnownGood } from '../domain/known-good';
 import type { Control, ServiceStatus } from '../domain/service-state';
 import type { EditableFile } from './editable-files';
-import { createEditConfinement, readEditableFiles } from './editable-files';
+import { createEditConfinements, readEditableFiles } from './editable-files';
 import { changesSince, keepSnapshot, readLastGood, toSnapshot } from './known-good-store';
 import type { Confinement } from './tools/confined-path';
 
@@ -23,7 +23,7 @@ export interface KeeperDeps {
 
 interface Watched {
   readonly config: ServiceConfig;
-  readonly confinement: Confinement;
+  readonly confinement: Confinement | undefined;
   /** When a file that was there was first seen to be gone. */
   readonly goneSince: Map<string, number>;
   readonly seen: Set<string>;
@@ -37,11 +37,12 @@ interface Watched {
  * system calls. Never throws: a snapshot that cannot be kept is said once and tried again.
  */
 export function createKnownGoodKeeper(deps: KeeperDeps): (signal: AbortSignal) => Promise<void> {
+  const confinements = createEditConfinements(deps.services);
   const watched: Watched[] = deps.services
     .filter(({ files }) => files.edit.length > 0)
     .map((config) => ({
       config,
-      confinement: createEditConfinement(config),
+      confinement: confinements.get(config.name),
       goneSince: new Map(),
       seen: new Set(),
       life: '',

@@ -5,8 +5,9 @@ import type { CheckResult } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
 import type { FileChange } from '../../domain/known-good';
 import type { ServiceStatus } from '../../domain/service-state';
-import { createEditConfinement, readEditableFiles } from '../editable-files';
+import { createEditConfinements, readEditableFiles } from '../editable-files';
 import { changesSince, readLastGood } from '../known-good-store';
+import type { Confinement } from './confined-path';
 import { describeService } from './describe-service';
 import type { ProcessFacts } from './process-facts';
 import { readProcessFacts } from './process-facts';
@@ -36,12 +37,13 @@ interface Look {
 
 /** What the supervisor, the kernel, the invariant and the log say about a service right now. Changes nothing. */
 export function createInspectService(deps: ToolDeps): Tool {
+  const confinements = createEditConfinements(deps.services);
   return defineTool('inspect_service', input, async ({ service: name, wait_s: waitSeconds }, scope) => {
     const config = serviceOf(deps.services, name);
     const found = await lookUntilChanged(deps, config, scope, waitSeconds * 1_000);
     const [lines, changed] = await Promise.all([
       readLastLines(deps, name, scope.signal),
-      readChanges(deps, config, scope.signal),
+      readChanges(deps, config, confinements.get(name), scope.signal),
     ]);
     const data: Inspection = {
       service: found.service && { ...found.service, exit: found.service.exit && { ...found.service.exit } },
@@ -130,11 +132,12 @@ async function readLastLines(deps: ToolDeps, service: string, signal: AbortSigna
 async function readChanges(
   deps: ToolDeps,
   config: ServiceConfig,
+  confinement: Confinement | undefined,
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
   if (config.files.edit.length === 0) return [];
   try {
-    const files = await readEditableFiles(createEditConfinement(config), signal);
+    const files = await readEditableFiles(confinement, signal);
     return changesSince(await readLastGood(deps.dataDir, config.name, config.files.edit), files);
   } catch (error) {
     if (signal.aborted) throw error;

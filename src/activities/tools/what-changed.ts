@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FileChange, Snapshot } from '../../domain/known-good';
 import { unifiedDiff } from '../../domain/unified-diff';
 import type { EditableFile } from '../editable-files';
-import { createEditConfinement, readEditableFiles } from '../editable-files';
+import { createEditConfinements, readEditableFiles } from '../editable-files';
 import { changesSince, readLastGood } from '../known-good-store';
 import { serviceOf } from './service-of';
 import type { Tool, ToolDeps } from './tool';
@@ -12,6 +12,7 @@ const MAX_DIFF_LENGTH = 4_000;
 
 /** Shows how a service's editable files differ from when it last worked with them. Changes nothing. */
 export function createWhatChanged(deps: ToolDeps): Tool {
+  const confinements = createEditConfinements(deps.services);
   return defineTool(
     'what_changed',
     z.strictObject({ service: z.string() }),
@@ -24,7 +25,7 @@ export function createWhatChanged(deps: ToolDeps): Tool {
           data: { since: null, changed: [] },
         };
       }
-      const files = await readEditableFiles(createEditConfinement(service), scope.signal);
+      const files = await readEditableFiles(confinements.get(name), scope.signal);
       const good = await readLastGood(deps.dataDir, name, patterns);
       if (!files || !good) {
         const why = files ? 'no known-good copy is kept yet' : 'files.edit matches too many files';

@@ -12,9 +12,10 @@ import {
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { openEditJournal } from '../../../../src/activities/edit-journal-file';
-import { createEditConfinement, readEditableFiles } from '../../../../src/activities/editable-files';
+import { createEditConfinements, readEditableFiles } from '../../../../src/activities/editable-files';
 import { keepSnapshot, toSnapshot } from '../../../../src/activities/known-good-store';
 import type { EditEntry } from '../../../../src/domain/edit-journal';
+import { createToolActivities } from '../../../../src/activities/tools';
 import type { ToolName } from '../../../../src/domain/tool';
 import { callTool, makeDeps, makeService, makeTempDirs, TICKET } from '../../../support/tool-deps';
 
@@ -31,7 +32,10 @@ async function setUp(edit: string[] = ['config.json']) {
   writeFileSync(file, GOOD, { mode: 0o640 });
   const service = makeService(cwd, { files: { read: [], edit: edit.map((path) => join(cwd, path)) } });
   const deps = makeDeps(join(root, 'data'), { services: [service] });
-  const files = await readEditableFiles(createEditConfinement(service), new AbortController().signal);
+  const files = await readEditableFiles(
+    createEditConfinements([service]).get('limiter'),
+    new AbortController().signal,
+  );
   if (!files) throw new Error('too many files');
   await keepSnapshot(
     deps.dataDir,
@@ -84,6 +88,28 @@ describe('what_changed', () => {
       outcome: 'performed',
     });
   });
+});
+
+it('a folder that became a link after the start: nothing behind it is shown, compared or written', async () => {
+  const { root, cwd, deps } = await setUp();
+  const tools = createToolActivities(deps);
+  rmSync(cwd, { recursive: true });
+  mkdirSync(join(root, 'elsewhere'));
+  writeFileSync(join(root, 'elsewhere', 'config.json'), 'TOP SECRET');
+  symlinkSync(join(root, 'elsewhere'), cwd);
+  // Positive control: without the check the path does lead there.
+  expect(readFileSync(join(cwd, 'config.json'), 'utf8')).toBe('TOP SECRET');
+  const calls: [ToolName, { [key: string]: string }][] = [
+    ['what_changed', { service: 'limiter' }],
+    ['restore_file', { path: 'config.json' }],
+    ['edit_file', { path: 'config.json', old: 'TOP', new: 'x' }],
+  ];
+  for (const [name, input] of calls) {
+    const call = { id: 'c', name, input };
+    const result = await new MockActivityEnvironment().run(tools[name], { ticket: TICKET, call });
+    expect(JSON.stringify(result)).not.toContain('SECRET');
+  }
+  expect(readFileSync(join(root, 'elsewhere', 'config.json'), 'utf8')).toBe('TOP SECRET');
 });
 
 describe('edit_file', () => {
