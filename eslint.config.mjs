@@ -53,7 +53,8 @@ function boundary(folder, allowed) {
       message: 'Workflows run in the Temporal sandbox: @temporalio/workflow and @temporalio/common only.',
     });
     patterns.push({
-      regex: '^\\.\\./domain/(condition|inspection|runbook)$',
+      regex:
+        '^\\.\\./domain/(condition|inspection|runbook|runbook-memory|runbook-restore|known-good|edit-journal)$',
       message: 'This file needs a library; use it in an activity.',
     });
   }

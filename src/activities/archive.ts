@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { archivePath, TICKET_ID } from '../client/archive-reader';
@@ -13,6 +10,7 @@ import { foldTrajectory } from '../domain/fold-trajectory';
 import type { HistoryEvent } from '../domain/history-event';
 import type { AgentActivities } from '../workflows/contract';
 import { whileHeartbeating } from './heartbeat';
+import { writeDurably } from './write-durably';
 
 interface Destination {
   readonly dataDir: string;
@@ -62,31 +60,4 @@ export function archiveActivity(
       deps.log.info({ ticketId, path, status: trajectory.status }, 'ticket archived');
     },
   };
-}
-
-/** A reader sees the old file or the whole new one, also after a power cut. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  // The rename itself is durable only once the folder is.
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

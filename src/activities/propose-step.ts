@@ -1,4 +1,5 @@
-import { nextRunbookStep, parseRunbookMemory } from '../domain/runbook';
+import { nextRunbookStep } from '../domain/runbook';
+import { parseRunbookMemory } from '../domain/runbook-memory';
 import type { Proposal } from '../domain/tool';
 import type { ProposeInput } from '../workflows/contract';
 

@@ -12,6 +12,10 @@ export const paths = {
   serviceLog: (dataDir: string, service: string) => join(dataDir, 'logs', `${service}.ndjson`),
   archive: (dataDir: string) => join(dataDir, 'archive'),
   audit: (dataDir: string) => join(dataDir, 'audit.ndjson'),
+  /** Snapshots of editable files with which the service worked. */
+  knownGood: (dataDir: string, service: string) => join(dataDir, 'known-good', service),
+  /** Journal and undo copies of what tickets changed in the service's files. */
+  edits: (dataDir: string, service: string) => join(dataDir, 'edits', service),
   /** Full output of the agent's commands. */
   outputs: (dataDir: string) => join(dataDir, 'outputs'),
   controlSocket(dataDir: string): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHECK_FAILURES } from './check';
 import { portOwnerSchema } from './port-owner';
+import { CHANGES } from './known-good';
 import { SERVICE_STATES } from './service-state';
 
 const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
@@ -43,6 +44,10 @@ const inspection = z.object({
   /** The readiness URL answers while the invariant, looked at before and after, fails in the way of a wrong address. */
   answersElsewhere: z.boolean().default(false),
   lastLines: z.array(z.string()),
+  /** Editable files that differ from when the service last worked with them. */
+  changed: z
+    .array(z.object({ path: z.string(), change: z.enum(CHANGES), sha256: z.string().nullable() }))
+    .default([]),
 });
 
 /** What `inspect_service` reports as data. */

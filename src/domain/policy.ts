@@ -10,6 +10,7 @@ export interface PolicyService {
   readonly name: string;
   /** Null: the harness does not run it. */
   readonly command: readonly string[] | null;
+  readonly files: { readonly edit: readonly string[] };
   readonly dependsOn: readonly string[];
 }
 
@@ -29,6 +30,7 @@ export function decideCall(call: ToolCall, context: PolicyContext): Decision {
   }
   switch (call.name) {
     case 'inspect_service':
+    case 'what_changed':
       return decideTarget(call.input['service'], context);
     case 'query_logs':
       return decideTarget(call.input['service'] ?? context.ticketService, context);
@@ -41,6 +43,10 @@ export function decideCall(call: ToolCall, context: PolicyContext): Decision {
       return decideArgv(call.input['argv'], context.commandRules);
     case 'service_control':
       return decideControl(call, context);
+    case 'edit_file':
+    case 'restore_file':
+    case 'undo_edits':
+      return decideEdit(call.name, context);
     case 'add_ticket_note':
     case 'update_ticket_status':
       return { verdict: 'allow', rule: 'own-ticket', reason: 'changes only this ticket' };
@@ -103,6 +109,24 @@ function decideControl(call: ToolCall, context: PolicyContext): Decision {
     );
   }
   return { verdict: 'allow', rule: 'control-own-service', reason: `${action} of the ticket's own service` };
+}
+
+/** Which of the service's files a path names is seen on disk only, by the tool. */
+function decideEdit(tool: string, context: PolicyContext): Decision {
+  const own = context.services.find((candidate) => candidate.name === context.ticketService);
+  if (!own) return noService(context);
+  if (own.files.edit.length === 0) {
+    return deny(
+      'nothing-editable',
+      `${quote(own.name)} declares no files that may be edited: ask a person with update_ticket_status ` +
+        '{"status":"blocked"}, and say in the report what should be changed',
+    );
+  }
+  return {
+    verdict: 'allow',
+    rule: 'edit-own-files',
+    reason: `${tool} in the files of the ticket's own service`,
+  };
 }
 
 function decideArgv(argv: Json | undefined, rules: readonly CommandRule[]): Decision {

@@ -1,10 +1,14 @@
 import type { Inspection } from './inspection';
 import { parseInspection } from './inspection';
-import type { PortOwner } from './port-owner';
-import { describeStranger } from './port-owner';
-import { z } from 'zod';
+import { describeInspection, identityOf } from './inspection-facts';
 import { isRecord } from './json';
 import type { Json } from './json';
+import { FRESH_MEMORY, remember } from './runbook-memory';
+import type { RunbookMemory } from './runbook-memory';
+import { beginRestore, continueRestore } from './runbook-restore';
+import type { RestoreMove } from './runbook-restore';
+import { brokenCheck, checkInDoubt, stolenPort, wrongAnswer } from './runbook-reports';
+import type { Report } from './runbook-reports';
 import type { ToolResult } from './tool';
 
 /** A silent but living process is left alone until it has been failing this long: short stalls heal themselves. */
@@ -20,24 +24,6 @@ const LOOK_S = 5;
 /** Times one attempt may look again before it stops waiting for a boot or a stall. */
 const MAX_LOOKS = 8;
 
-const runbookMemory = z.object({
-  looks: z.number(),
-  restarts: z.number(),
-  failedStarts: z.number().default(0),
-  /** How long it has been watched being silent, by looks that waited. */
-  silentMs: z.number().default(0),
-  facts: z.array(z.string()),
-  tried: z.array(z.string()),
-});
-
-/** What the ladder remembers from turn to turn; travels through the ticket's history. */
-export type RunbookMemory = Readonly<z.infer<typeof runbookMemory>>;
-
-/** Null when there is no memory yet, or it is not the runbook's. */
-export function parseRunbookMemory(memory: Json): RunbookMemory | null {
-  return runbookMemory.safeParse(memory).data ?? null;
-}
-
 export interface RunbookInput {
   readonly service: string | null;
   readonly detectedAt: string;
@@ -48,26 +34,24 @@ export interface RunbookInput {
 
 export interface RunbookStep {
   readonly text: string;
-  readonly tool: 'inspect_service' | 'service_control' | 'update_ticket_status';
+  readonly tool:
+    | 'inspect_service'
+    | 'what_changed'
+    | 'restore_file'
+    | 'undo_edits'
+    | 'service_control'
+    | 'update_ticket_status';
   readonly input: { readonly [key: string]: Json };
   readonly memory: RunbookMemory;
 }
 
-const FRESH: RunbookMemory = {
-  looks: 0,
-  restarts: 0,
-  failedStarts: 0,
-  silentMs: 0,
-  facts: [],
-  tried: [],
-};
-
 /**
- * The deterministic ladder: nothing wrong any more → propose closing; its port taken by a stranger → a person; booting → wait; dead → restart; hung → restart;
- * anything else, or not fixed by that → a person, with a report. Reads only its input.
+ * The deterministic ladder: nothing wrong any more → propose closing; its port taken by a stranger → a person; dead → restart;
+ * booting → wait; only the check fails → a person; hung → restart; before any restart, files changed since it last worked →
+ * restore them; anything else, or not fixed by that → undo the edits and ask a person, with a report. Reads only its input.
  */
 export function nextRunbookStep(input: RunbookInput): RunbookStep {
-  const memory = input.memory ?? FRESH;
+  const memory = input.memory ?? FRESH_MEMORY;
   if (input.service === null) {
     return askPerson(
       memory,
@@ -86,7 +70,19 @@ export function nextRunbookStep(input: RunbookInput): RunbookStep {
         : judge(input, input.service, memory, parseInspection(last.data));
     case 'service_control':
       return afterControl(input.service, memory, last);
+    case 'what_changed':
+    case 'restore_file': {
+      const known = remember(memory, { fact: last.content });
+      return takeMove(input.service, known, continueRestore(memory.restore, last));
+    }
+    case 'undo_edits':
+      return afterUndo(memory, last);
     case 'update_ticket_status':
+      if (memory.restore.hasEdited) {
+        return askPerson(remember(memory, { fact: last.content }), 'The restored files did not repair it.', [
+          'Repair what still fails; the ticket closes by itself when the invariant holds.',
+        ]);
+      }
       return look(input.service, remember(memory, { fact: last.content }), 'The proof failed; look again.');
     default:
       return look(input.service, remember(memory, { fact: last.content }), 'Look again.');
@@ -103,7 +99,7 @@ function judge(
     return askPerson(memory, `The inspection of ${service} could not be read.`, [
       'Look at the service by hand.',
     ]);
-  const known = remember(memory, { fact: describe(seen) });
+  const known = remember(memory, { fact: describeInspection(seen) });
   // No invariant: it was removed meanwhile, and the proof will find that nothing is left to hold.
   if (seen.invariant === null || seen.invariant.ok) return proposeDone(known);
   if (!seen.service || !seen.controllable) {
@@ -116,23 +112,29 @@ function judge(
       `\`harness service start ${service}\` when it is wanted again.`,
     ]);
   }
-  if (seen.portOwner && !seen.portOwner.ours) return askForPort(service, known, seen.portOwner);
+  if (seen.portOwner && !seen.portOwner.ours) return report(known, stolenPort(service, seen.portOwner));
+  const move = beginRestore(service, known.restore, seen);
+  const restore = move && takeMove(service, known, move);
   const isDead = seen.service.state === 'exited' || seen.service.state === 'stopped';
-  if (isDead) return restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
+  if (isDead)
+    return restore ?? restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
-  if (seen.answersElsewhere) return doubtCheck(service, known, seen);
-  if (seen.invariant.failure !== 'no_answer') return reportWrongAnswer(service, known, seen.invariant);
+  if (seen.answersElsewhere) return report(known, checkInDoubt(service, seen.invariant));
+  if (seen.invariant.failure === 'check_broken') return report(known, brokenCheck(service, seen.invariant));
+  if (seen.invariant.failure !== 'no_answer')
+    return restore ?? afterWrongAnswer(service, known, { ...seen, invariant: seen.invariant });
   const silentMs = Math.max(known.silentMs, failingMs(input));
   if (silentMs < HUNG_AFTER_MS) {
     const waited = { ...known, silentMs: HUNG_AFTER_MS };
     const seconds = (HUNG_AFTER_MS - silentMs) / 1_000;
     return waitFor(service, waited, seen, 'It is silent but alive: give a stall the time to heal.', seconds);
   }
-  const text =
-    seen.process?.state === 'T'
-      ? 'The process is stopped, and has been for too long: restart it.'
-      : 'Alive, but silent for too long: restart it.';
-  return restartOrAsk(service, known, seen, text, identity(seen.service));
+  const isStopped = seen.process?.state === 'T';
+  if (restore && !isStopped) return restore;
+  const text = isStopped
+    ? 'The process is stopped, and has been for too long: restart it.'
+    : 'Alive, but silent for too long: restart it.';
+  return restartOrAsk(service, known, seen, text, identityOf(seen.service));
 }
 
 /** Two clocks were read at two times: what they cannot both be right about counts as nothing, and is waited for instead. */
@@ -141,54 +143,43 @@ function failingMs({ now, detectedAt }: RunbookInput): number {
   return ms >= 0 && ms <= MAX_TRUSTED_MS ? ms : 0;
 }
 
-/** Acting on a healthy service because somebody mistyped its check would break what works. */
-function doubtCheck(service: string, memory: RunbookMemory, seen: Inspection): RunbookStep {
-  const saw = seen.invariant?.error ?? 'a failure';
-  return askPerson(
-    memory,
-    `${service} answers at its readiness URL, so the check itself looks wrong; it saw: ${saw}. The service was not touched.`,
-    [
-      'Compare the query, the method and the port of the invariant with what the service really offers, and correct the invariant.',
-      `If they are right, ${service} has lost a part of itself: look at its log.`,
-    ],
-  );
-}
-
-/** Alive and answering: a restart is unlikely to help, and may break what works. */
-function reportWrongAnswer(
+/** Alive and answering: without restored files to take up, a restart is unlikely to help and may break what works. */
+function afterWrongAnswer(
   service: string,
   memory: RunbookMemory,
-  { invariantId, error, failure }: NonNullable<Inspection['invariant']>,
+  seen: Inspection & { readonly invariant: NonNullable<Inspection['invariant']> },
 ): RunbookStep {
-  const seen = error ?? 'the condition is false';
-  if (failure === 'check_broken') {
-    return askPerson(
-      memory,
-      `The check ${invariantId} itself cannot work: ${seen}. ${service} was left alone.`,
-      [
-        `Correct the query, the condition or the certificate of ${invariantId}; the ticket closes by itself when it holds.`,
-      ],
-    );
+  if (memory.restore.hasEdited) {
+    const text = 'The restored files are not in force yet: restart it.';
+    return restartOrAsk(service, memory, seen, text, identityOf(seen.service));
   }
-  return askPerson(memory, `${service} is alive and answers, but not as it should: ${seen}.`, [
-    'Look at its configuration and its last log lines; a restart alone is unlikely to help.',
-    `If the service is right, correct the query or the condition of ${invariantId}.`,
-  ]);
+  const found = wrongAnswer(service, seen.invariant);
+  return report(memory, { ...found, reason: memory.restore.refused ?? found.reason });
 }
 
-/** Another's process is never touched: what it is for, only a person knows. */
-function askForPort(service: string, memory: RunbookMemory, owner: PortOwner): RunbookStep {
-  const { pid, command, user, startedAt, port } = owner;
-  const since = startedAt === null ? '' : `, running since ${startedAt}`;
-  const known = remember(memory, {
-    fact: `port ${port} is held by pid ${pid}: ${command} (user ${user}${since})`,
-  });
-  const why = describeStranger(owner, service);
-  return askPerson(known, `${why[0]?.toUpperCase()}${why.slice(1)}.`, [
-    `Look what it is: \`ps -fp ${pid}\`. The harness does not touch it.`,
-    `If it is not wanted there, stop it (\`kill ${pid}\`): the harness then starts ${service} again by itself, and the ticket closes when the invariant holds.`,
-    `If it is to stay, give ${service} another port in its configuration, or stop it with \`harness service stop ${service}\`.`,
-  ]);
+function report(memory: RunbookMemory, { reason, toTry, fact }: Report): RunbookStep {
+  return askPerson(fact === undefined ? memory : remember(memory, { fact }), reason, toTry);
+}
+
+function takeMove(service: string, memory: RunbookMemory, move: RestoreMove): RunbookStep {
+  const known = { ...memory, restore: move.memory };
+  switch (move.kind) {
+    case 'call': {
+      const { text, tool, input, tried } = move;
+      return { text, tool, input, memory: tried === undefined ? known : remember(known, { tried }) };
+    }
+    case 'restart':
+      return restart(service, known, 'Start it with the restored files.', 'exited');
+    case 'look':
+      return look(service, known, 'See what it makes of the files.', move.waitSeconds);
+  }
+}
+
+function afterUndo(memory: RunbookMemory, result: ToolResult): RunbookStep {
+  const known = remember(memory, { fact: `edits undone: ${result.content}` });
+  const { ask } = memory.restore;
+  const restore = { ...memory.restore, hasEdited: false, ask: null };
+  return askPerson({ ...known, restore }, ask?.reason ?? 'The edits were undone.', ask?.toTry ?? []);
 }
 
 function restartOrAsk(
@@ -208,6 +199,10 @@ function restartOrAsk(
       'Find out what ends it; the ticket closes by itself when the invariant holds.',
     ]);
   }
+  return restart(service, memory, text, expect);
+}
+
+function restart(service: string, memory: RunbookMemory, text: string, expect: Json): RunbookStep {
   return {
     text,
     tool: 'service_control',
@@ -232,7 +227,13 @@ function waitFor(
   seconds = LOOK_S,
 ): RunbookStep {
   if (memory.looks >= MAX_LOOKS)
-    return restartOrAsk(service, memory, seen, 'It has been waited for long enough.', identity(seen.service));
+    return restartOrAsk(
+      service,
+      memory,
+      seen,
+      'It has been waited for long enough.',
+      identityOf(seen.service),
+    );
   return look(service, memory, text, seconds);
 }
 
@@ -267,7 +268,17 @@ function cannotSee(service: string, memory: RunbookMemory, result: ToolResult): 
   return askPerson(memory, result.content, ['Check that `harness run` is alive on this machine.']);
 }
 
+/** A repair that did not repair anything is taken back first. */
 function askPerson(memory: RunbookMemory, reason: string, toTry: readonly string[]): RunbookStep {
+  if (memory.restore.hasEdited && memory.restore.ask === null) {
+    const restore = { ...memory.restore, ask: { reason, toTry: [...toTry] } };
+    return {
+      text: 'The restored files did not help: put them back as found.',
+      tool: 'undo_edits',
+      input: {},
+      memory: { ...memory, restore },
+    };
+  }
   const section = (title: string, lines: readonly string[]) =>
     `${title}:\n${lines.length > 0 ? lines.map((line) => `- ${line}`).join('\n') : '- nothing'}`;
   return {
@@ -282,37 +293,6 @@ function askPerson(memory: RunbookMemory, reason: string, toTry: readonly string
     },
     memory,
   };
-}
-
-function remember(
-  memory: RunbookMemory,
-  add: { readonly fact?: string; readonly tried?: string },
-): RunbookMemory {
-  const keep = (list: string[], text: string | undefined) =>
-    text === undefined || list.includes(text) ? list : [...list, oneLine(text)].slice(-8);
-  return { ...memory, facts: keep(memory.facts, add.fact), tried: keep(memory.tried, add.tried) };
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').slice(0, 400);
-}
-
-function identity(service: Inspection['service']): Json {
-  return service?.pid != null && service.startedAt !== null
-    ? { pid: service.pid, started_at: service.startedAt }
-    : 'exited';
-}
-
-function describe(seen: Inspection): string {
-  const service = seen.service;
-  const state = service
-    ? `${service.state}${service.pid === null ? '' : ` (pid ${service.pid}, state ${seen.process?.state ?? '?'})`}`
-    : 'not run by the harness';
-  const exit =
-    service?.exit && service.pid === null
-      ? `, ended by ${service.exit.signal ?? `exit code ${service.exit.code}`}`
-      : '';
-  return `process ${state}${exit}; check: ${seen.invariant ? (seen.invariant.ok ? 'holds' : (seen.invariant.error ?? 'fails')) : 'not probed'}`;
 }
 
 function field(data: Json, name: string): Json {

@@ -3,6 +3,7 @@ import type { Brain } from './ticket';
 
 export const READ_TOOLS = [
   'inspect_service',
+  'what_changed',
   'read_file',
   'list_files',
   'search_code',
@@ -10,8 +11,10 @@ export const READ_TOOLS = [
   'query_metrics',
   'run_command',
 ] as const;
+/** Tools that change files; what they did is put back when the ticket ends without proof. */
+const EDIT_TOOLS = ['edit_file', 'restore_file', 'undo_edits'] as const;
 /** Tools that change something outside the ticket. */
-export const ACTING_TOOLS = ['service_control'] as const;
+export const ACTING_TOOLS = ['service_control', ...EDIT_TOOLS] as const;
 /** Tools that change only the ticket. */
 export const TICKET_TOOLS = ['add_ticket_note', 'update_ticket_status'] as const;
 export const TOOLS = [...READ_TOOLS, ...ACTING_TOOLS, ...TICKET_TOOLS] as const;
@@ -21,8 +24,12 @@ export function isToolName(name: string): name is ToolName {
   return (TOOLS as readonly string[]).includes(name);
 }
 
-export function isActingTool(name: ToolName): boolean {
+export function isActingTool(name: ToolName): name is (typeof ACTING_TOOLS)[number] {
   return (ACTING_TOOLS as readonly string[]).includes(name);
+}
+
+export function isEditTool(name: ToolName): boolean {
+  return (EDIT_TOOLS as readonly string[]).includes(name);
 }
 
 /** A call a brain proposes. `name` is whatever the brain said: an unknown tool is refused by policy, not by a crash. */

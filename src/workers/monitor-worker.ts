@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
+import { queryRegistry } from '../activities/registry-access';
 import { createSamples } from '../activities/samples';
 import type { Samples } from '../activities/samples';
 import { createControlClient, followControl } from '../client/control-client';
@@ -7,6 +8,7 @@ import type { TemporalAccess } from '../client/temporal';
 import type { HarnessConfig } from '../config/config';
 import { paths } from '../config/paths';
 import type { ProcessHost } from '../config/process-host';
+import type { CheckResult } from '../domain/check';
 import type { CheckNowInput, RecheckRequest } from '../workflows/contract';
 import { checkWorkflowId, QUEUES, SIGNALS, WORKFLOWS } from '../workflows/contract';
 import { ensureRegistry } from './ensure-registry';
@@ -17,6 +19,7 @@ import { openTemporal } from './open-temporal';
 import type { WorkerTemporal } from './open-temporal';
 import { startSamplesServer } from './samples-server';
 import { watchSweeps } from './sweep-watch';
+import { watchKnownGood } from './watch-known-good';
 import { runUntilAborted, workerOptions } from './worker-options';
 
 /**
@@ -76,12 +79,32 @@ async function work(
   if (!prepared) return;
   const endWatch = watchSweeps(samples, config.monitor.intervalMs, host.log);
   host.ready();
+  const copies = watchKnownGood(
+    {
+      services: config.services,
+      dataDir: config.dataDir,
+      control: createControlClient(paths.controlSocket(config.dataDir)),
+      checksOf: (service) => checksOf(access, samples, service),
+      now: () => new Date(),
+      log: host.log,
+    },
+    config.monitor.intervalMs,
+    host.signal,
+  );
   const watcher = createExitWatcher({
     checkService: (service, cause) => checkService(access, service, cause),
     log: host.log,
   });
   await followControl(paths.controlSocket(config.dataDir), watcher, host.signal);
+  await copies;
   endWatch();
+}
+
+async function checksOf(access: TemporalAccess, samples: Samples, service: string): Promise<CheckResult[][]> {
+  const { items } = samples.read();
+  return Object.values((await queryRegistry(access)).invariants)
+    .filter(({ definition }) => definition.enabled && definition.service === service)
+    .map(({ definition }) => [...(items[definition.id] ?? [])]);
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import type { TicketResult } from '../domain/ticket';
 import type { Claim, RemediateInput } from './contract';
 import { agent } from './proxies';
 import { closeTicket } from './close-ticket';
+import { putEditsBack } from './put-edits-back';
 import { TicketRecord } from './ticket-record';
 import { runAttempt } from './tool-loop';
 import { verify } from './verification';
@@ -30,6 +31,7 @@ export async function RemediateTicket({ ticket }: RemediateInput): Promise<Ticke
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
+    if (record.hasEdited) await CancellationScope.nonCancellable(() => putEditsBack(record));
     record.apply({ type: record.cancelReason?.mode === 'dismiss' ? 'dismissed' : 'cancelled' });
   }
   return await CancellationScope.nonCancellable(() => closeTicket(record));

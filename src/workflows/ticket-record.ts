@@ -27,6 +27,8 @@ import { ticketMemo } from './ticket-memo';
 export class TicketRecord {
   state: TicketState = NEW_TICKET;
   cancelReason: CancelReason | null = null;
+  /** A tool that edits files was called, whatever came of it. */
+  hasEdited = false;
   private readonly joined = new Set<string>();
   private readonly seen = new Set<string>();
   private news: string[] = [];

@@ -4,7 +4,7 @@ import { isRecord } from '../domain/json';
 import type { Json } from '../domain/json';
 import type { Escalation } from '../domain/ticket';
 import type { ToolCall, ToolResult } from '../domain/tool';
-import { isActingTool, isToolName } from '../domain/tool';
+import { isActingTool, isEditTool, isToolName } from '../domain/tool';
 import type { Claim } from './contract';
 import { actingTools, agent, readTools } from './proxies';
 import type { TicketRecord } from './ticket-record';
@@ -64,10 +64,11 @@ async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult
   const summary = summarize(call);
   try {
     if (!isActingTool(call.name)) {
-      return await readTools[call.name as keyof typeof readTools].executeWithOptions({ summary }, [input]);
+      return await readTools[call.name].executeWithOptions({ summary }, [input]);
     }
     record.apply({ type: 'acting' });
-    const result = await actingTools.service_control.executeWithOptions({ summary }, [input]);
+    if (isEditTool(call.name)) record.hasEdited = true;
+    const result = await actingTools[call.name].executeWithOptions({ summary }, [input]);
     if (mayHaveChangedSomething(result)) record.apply({ type: 'effect_done' });
     return result;
   } catch (error) {

@@ -341,3 +341,41 @@ describe('blocked on a person', () => {
     expect(brain.seen).toHaveLength(3);
   });
 });
+
+const RESTORE_FILE = { name: 'restore_file', input: { path: '/etc/api.json' } };
+
+it('a restored file, then proof: fixed, and the file stays', async () => {
+  const handle = await run(
+    {
+      ...scripted(RESTORE_FILE, DONE),
+      restore_file: tool({ outcome: 'performed' }),
+      update_ticket_status: tool(null),
+    },
+    { verifyRecovery: proofs(true) },
+  );
+  expect(await handle.result()).toMatchObject({ resolution: 'fixed', effects: 1 });
+});
+
+it.each([
+  ['cancelled after an edit: the edits are put back once, then it ends', RESTORE_FILE, 1],
+  ['cancelled after a restart: there is nothing to put back', RESTART, 0],
+])('%s', async (_what, call, undos) => {
+  const undone: string[] = [];
+  const handle = await run(
+    {
+      ...scripted(call, ASK),
+      restore_file: tool({ outcome: 'performed' }),
+      service_control: tool({ outcome: 'performed' }),
+      update_ticket_status: tool(null),
+      undo_edits: (input) => {
+        undone.push(input.ticket.ticketId);
+        return tool({ outcome: 'performed' })(input);
+      },
+    },
+    {},
+  );
+  await untilStatus(handle, 'blocked');
+  await handle.cancel();
+  expect(await handle.result()).toMatchObject({ status: 'failed', resolution: 'cancelled' });
+  expect(undone).toHaveLength(undos);
+});

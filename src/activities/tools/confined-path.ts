@@ -48,10 +48,7 @@ export function createConfinement(service: Pick<ServiceConfig, 'cwd' | 'files'>)
 export async function confinePath(confinement: Confinement, path: string): Promise<ConfinedPath> {
   const lexical = resolveInput(confinement, path);
   if (isDeniedPath(lexical)) throw new ToolProblem(`${show(path)} is never readable: it may hold a secret.`);
-  const isListed = confinement.roots.some(
-    (root) => matchesBelow(root.path, root.glob, lexical) || matchesBelow(root.real, root.glob, lexical),
-  );
-  if (!isListed) throw outside(confinement, path);
+  if (!isListed(confinement, lexical)) throw outside(confinement, path);
   const real = await realpath(lexical).catch((error: NodeJS.ErrnoException) => {
     throw new ToolProblem(
       `${show(path)} cannot be read (${error.code ?? error.message}). See list_files for what there is.`,
@@ -59,6 +56,13 @@ export async function confinePath(confinement: Confinement, path: string): Promi
   });
   if (!isReadableReal(confinement, real)) throw outside(confinement, path);
   return { real, display: displayPath(confinement, lexical) };
+}
+
+/** Whether a path as written, or as it really is, is one of the configured ones. */
+export function isListed(confinement: Confinement, path: string): boolean {
+  return confinement.roots.some(
+    (root) => matchesBelow(root.path, root.glob, path) || matchesBelow(root.real, root.glob, path),
+  );
 }
 
 /** Whether a real path (no links left in it) may be read. */

@@ -4,12 +4,16 @@ import type { ServiceConfig } from '../../config/config';
 import type { CheckResult } from '../../domain/check';
 import { looksMisaddressed } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
+import type { FileChange } from '../../domain/known-good';
 import type { PortOwner } from '../../domain/port-owner';
 import { describeStranger } from '../../domain/port-owner';
 import type { ServiceStatus } from '../../domain/service-state';
+import { createEditConfinements, readEditableFiles } from '../editable-files';
+import { changesSince, readLastGood } from '../known-good-store';
 import type { OwnerOf } from '../port-identity';
 import { addressesOf } from '../port-identity';
 import { probeHttp } from '../probe-http';
+import type { Confinement } from './confined-path';
 import { describeService } from './describe-service';
 import type { ProcessFacts } from './process-facts';
 import { readProcessFacts } from './process-facts';
@@ -42,10 +46,14 @@ interface Look {
 
 /** What the supervisor, the kernel, the invariant and the log say about a service right now. Changes nothing. */
 export function createInspectService(deps: ToolDeps): Tool {
+  const confinements = createEditConfinements(deps.services);
   return defineTool('inspect_service', input, async ({ service: name, wait_s: waitSeconds }, scope) => {
     const config = serviceOf(deps.services, name);
     const found = await lookUntilChanged(deps, config, scope, waitSeconds * 1_000);
-    const lines = await readLastLines(deps, name, scope.signal);
+    const [lines, changed] = await Promise.all([
+      readLastLines(deps, name, scope.signal),
+      readChanges(deps, config, confinements.get(name), scope.signal),
+    ]);
     const data: Inspection = {
       service: found.service && { ...found.service, exit: found.service.exit && { ...found.service.exit } },
       controllable: config.command !== null,
@@ -55,8 +63,9 @@ export function createInspectService(deps: ToolDeps): Tool {
       portOwner: found.portOwner,
       answersElsewhere: found.answersElsewhere,
       lastLines: lines,
+      changed: [...changed],
     };
-    return { content: describeLook(name, found, lines, data.controllable), data };
+    return { content: describeLook(name, found, data), data };
   });
 }
 
@@ -184,7 +193,29 @@ async function readLastLines(deps: ToolDeps, service: string, signal: AbortSigna
   }
 }
 
-function describeLook(name: string, found: Look, lines: readonly string[], controllable: boolean): string {
+/** What cannot be compared must not hide what the process does. */
+async function readChanges(
+  deps: ToolDeps,
+  config: ServiceConfig,
+  confinement: Confinement | undefined,
+  signal: AbortSignal,
+): Promise<readonly FileChange[]> {
+  if (config.files.edit.length === 0) return [];
+  try {
+    const files = await readEditableFiles(confinement, signal);
+    return changesSince(await readLastGood(deps.dataDir, config.name, config.files.edit), files);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    deps.log.warn({ err: error, service: config.name }, 'editable files cannot be compared');
+    return [];
+  }
+}
+
+function describeLook(
+  name: string,
+  found: Look,
+  { lastLines: lines, controllable, changed }: Inspection,
+): string {
   const { service, process, invariant } = found;
   const parts = [service ? describeService(service) : `${name}: the harness does not run it`];
   if (process) {
@@ -202,6 +233,7 @@ function describeLook(name: string, found: Look, lines: readonly string[], contr
   } else {
     parts.push('invariant: could not be probed');
   }
+  for (const { path, change } of changed) parts.push(`${change} since it last worked: ${path}`);
   if (controllable && service) parts.push(`to act, pass "expect": ${JSON.stringify(expectationOf(service))}`);
   if (found.portOwner?.ours === false) {
     parts.push(`${describeStranger(found.portOwner, name)}; do not act on it, ask a person`);

@@ -47,7 +47,7 @@ export async function readTextFile(
 }
 
 /** Linux knows the path of an open file; elsewhere the checked path has to do. */
-async function openedPath(handle: FileHandle, checked: string): Promise<string> {
+export async function openedPath(handle: FileHandle, checked: string): Promise<string> {
   if (process.platform !== 'linux') return checked;
   return readlink(`/proc/self/fd/${handle.fd}`);
 }

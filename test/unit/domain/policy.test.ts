@@ -3,12 +3,13 @@ import { decideCall, visibleServices } from '../../../src/domain/policy';
 import type { Json } from '../../../src/domain/json';
 import { TOOLS } from '../../../src/domain/tool';
 
+const files = { edit: [] };
 const services = [
-  { name: 'limiter', command: ['node'], dependsOn: ['cache', 'unknown'] },
-  { name: 'cache', command: ['redis'], dependsOn: [] },
-  { name: 'gateway', command: ['node'], dependsOn: ['limiter'] },
-  { name: 'stranger', command: ['node'], dependsOn: [] },
-  { name: 'nginx', command: null, dependsOn: [] },
+  { name: 'limiter', command: ['node'], dependsOn: ['cache', 'unknown'], files: { edit: ['/etc/l.json'] } },
+  { name: 'cache', command: ['redis'], dependsOn: [], files },
+  { name: 'gateway', command: ['node'], dependsOn: ['limiter'], files },
+  { name: 'stranger', command: ['node'], dependsOn: [], files },
+  { name: 'nginx', command: null, dependsOn: [], files },
 ];
 
 function decide(name: string, input: { [key: string]: Json }, ticketService: string | null = 'limiter') {
@@ -35,6 +36,10 @@ describe('decideCall allows', () => {
     ['service_control', { service: 'cache', action: 'status' }],
     ['service_control', { service: 'limiter', action: 'restart', expect: belief }],
     ['service_control', { service: 'limiter', action: 'start', expect: 'exited' }],
+    ['what_changed', { service: 'limiter' }],
+    ['edit_file', { path: 'l.json', old: 'a', new: 'b' }],
+    ['restore_file', { path: 'l.json' }],
+    ['undo_edits', {}],
     ['add_ticket_note', { text: 'x' }],
     ['update_ticket_status', { status: 'completed', reason: 'x' }],
   ])('%s %j', (name, input) => {

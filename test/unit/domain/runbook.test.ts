@@ -1,8 +1,10 @@
 import type { CheckResult } from '../../../src/domain/check';
 import type { Inspection } from '../../../src/domain/inspection';
 import type { Json } from '../../../src/domain/json';
-import { HUNG_AFTER_MS, nextRunbookStep, parseRunbookMemory } from '../../../src/domain/runbook';
-import type { RunbookMemory, RunbookStep } from '../../../src/domain/runbook';
+import { HUNG_AFTER_MS, nextRunbookStep } from '../../../src/domain/runbook';
+import type { RunbookStep } from '../../../src/domain/runbook';
+import { parseRunbookMemory } from '../../../src/domain/runbook-memory';
+import type { RunbookMemory } from '../../../src/domain/runbook-memory';
 import type { ServiceStatus } from '../../../src/domain/service-state';
 import type { ToolResult } from '../../../src/domain/tool';
 
@@ -62,6 +64,7 @@ function inspection(change: Partial<Inspection>): Inspection {
     invariant: silent,
     answersElsewhere: false,
     lastLines: ['last words'],
+    changed: [],
     ...change,
   };
 }

@@ -58,6 +58,7 @@ describe('inspect_service', () => {
       portOwner: null,
       answersElsewhere: false,
       lastLines: ['2026-01-01T00:00:29.000Z boom'],
+      changed: [],
     });
     expect(parseInspection(result.data)).not.toBeNull();
     for (const part of ['SIGKILL', 'status 503', 'boom', '"expect": "exited"']) {

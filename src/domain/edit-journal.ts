@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+const content = z.object({ sha256: z.string().nullable(), mode: z.number().nullable() });
+
+const entry = z.object({
+  at: z.string(),
+  /** Operation ID of the call; the same in every repetition. */
+  operation: z.string(),
+  ticket: z.string(),
+  tool: z.enum(['edit_file', 'restore_file', 'undo_edits']),
+  path: z.string(),
+  before: content,
+  after: content,
+  /** `begun` is on disk before the file is touched, `done` after. */
+  phase: z.enum(['begun', 'done']),
+});
+
+/** One line of a service's edit journal. */
+export type EditEntry = Readonly<z.infer<typeof entry>>;
+export type EditTool = EditEntry['tool'];
+
+/** Null for a line that a crash cut off: what it was to announce has not begun. */
+export function parseEditEntry(data: unknown): EditEntry | null {
+  return entry.safeParse(data).data ?? null;
+}
+
+/** What an earlier try of the same call was to do; null when there was none. */
+export function findOperation(
+  journal: readonly EditEntry[],
+  operation: string,
+  path: string,
+): EditEntry | null {
+  return journal.find((entry) => entry.operation === operation && entry.path === path) ?? null;
+}
+
+/**
+ * The restore that already replaced exactly this content, if one did: content that comes back after it is meant so, or
+ * restoring it did not help. Another ticket's restore that was undone does not count.
+ */
+export function earlierRestore(
+  journal: readonly EditEntry[],
+  file: { readonly path: string; readonly sha256: string | null; readonly ticket: string },
+): { readonly entry: EditEntry; readonly isOwn: boolean } | null {
+  const done = journal.filter((entry) => entry.phase === 'done' && entry.path === file.path);
+  for (const [index, entry] of [...done.entries()].reverse()) {
+    if (entry.tool !== 'restore_file' || entry.before.sha256 !== file.sha256) continue;
+    const isOwn = entry.ticket === file.ticket;
+    const isUndone = done
+      .slice(index + 1)
+      .some((later) => later.tool === 'undo_edits' && later.ticket === entry.ticket);
+    if (isOwn || !isUndone) return { entry, isOwn };
+  }
+  return null;
+}
+
+/** A file a ticket changed: as it was found, and as the ticket left it. */
+export interface TicketEdit {
+  readonly path: string;
+  readonly found: EditEntry['before'];
+  readonly left: EditEntry['after'];
+}
+
+/**
+ * What a ticket would have to put back, each file once. Goes by what was begun: whether it was done shows in the file
+ * itself, which is put back only where it is as the ticket left it.
+ */
+export function editsToUndo(journal: readonly EditEntry[], ticket: string): TicketEdit[] {
+  const edits = new Map<string, TicketEdit>();
+  for (const { ticket: by, tool, path, phase, before, after } of journal) {
+    if (by !== ticket) continue;
+    if (tool === 'undo_edits') {
+      if (phase === 'done') edits.delete(path);
+    } else if (phase === 'begun') {
+      edits.set(path, { path, found: edits.get(path)?.found ?? before, left: after });
+    }
+  }
+  return [...edits.values()];
+}
