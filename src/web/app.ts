@@ -12,6 +12,7 @@ import { checkRoutes } from './routes/checks';
 import { healthRoutes, readyRoutes } from './routes/health';
 import { invariantRoutes } from './routes/invariants';
 import { metrics } from './routes/metrics';
+import { pauseRoutes } from './routes/pauses';
 import { serviceRoutes } from './routes/services';
 import { ticketRoutes } from './routes/tickets';
 
@@ -53,6 +54,12 @@ function api(deps: WebDependencies): Router {
     response.set('Cache-Control', 'no-store');
     next();
   });
-  router.use(ticketRoutes(deps), checkRoutes(deps), invariantRoutes(deps), serviceRoutes(deps));
+  router.use(
+    ticketRoutes(deps),
+    checkRoutes(deps),
+    invariantRoutes(deps),
+    pauseRoutes(deps),
+    serviceRoutes(deps),
+  );
   return router;
 }

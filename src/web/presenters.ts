@@ -1,4 +1,6 @@
 import type { CheckResult } from '../domain/check';
+import type { Dismissal } from '../domain/dismissal';
+import type { Pause } from '../domain/pause';
 import type { RegisteredInvariant } from '../domain/registry';
 import type { ServiceStatus } from '../domain/service-state';
 import type { TicketView } from '../domain/ticket-view';
@@ -108,18 +110,26 @@ export interface InvariantContext {
   /** The newest sample of the monitor; null when it does not answer. */
   readonly sample: CheckResult | null;
   readonly openTicketId: string | null;
+  readonly pause: PauseView | null;
+  readonly dismissal: Dismissal | null;
 }
+
+/** Why something is not watched: a pause, or a service that a person stopped (which has no `until`). */
+export type PauseView = Pick<Pause, 'by' | 'until'>;
 
 export function invariantItem(
   { definition, source, revision, health }: RegisteredInvariant,
-  { sample, openTicketId }: InvariantContext,
+  { sample, openTicketId, pause, dismissal }: InvariantContext,
 ) {
   const isCurrent = sample !== null && sample.revision === revision;
   const last = isCurrent ? sample : health.lastCheck;
   return {
     ...invariantWire(definition, { hideSecrets: true }),
     source,
-    state: definition.enabled ? health.state : 'paused',
+    state: definition.enabled && !pause ? health.state : 'paused',
+    paused_by: pause?.by ?? null,
+    paused_until: pause?.until ?? null,
+    dismissed: dismissal,
     since: health.since,
     last_check: last && lastCheck(last),
     uptime_24h: null,
@@ -127,11 +137,27 @@ export function invariantItem(
   };
 }
 
+export function pauseItem({ target, by, at, until }: Pause) {
+  const name = target.kind === 'all' ? null : target.kind === 'service' ? target.service : target.invariantId;
+  return { kind: target.kind, name, by, at, until };
+}
+
 function lastCheck({ at, ok, latencyMs, resolved, error }: CheckResult) {
   return { at, ok, latency_ms: latencyMs, resolved, error };
 }
 
-export function serviceItem({ startedAt, ...service }: ServiceStatus) {
+export function serviceItem({ startedAt, ...service }: ServiceStatus, pause: PauseView | null) {
   const { name, state, pid, exit, restarts, ready, desired } = service;
-  return { name, state, pid, started_at: startedAt, exit, restarts, ready, desired };
+  return {
+    name,
+    state,
+    pid,
+    started_at: startedAt,
+    exit,
+    restarts,
+    ready,
+    desired,
+    paused_by: pause?.by ?? null,
+    paused_until: pause?.until ?? null,
+  };
 }
