@@ -14,6 +14,7 @@ import { invariantRoutes } from './routes/invariants';
 import { metrics } from './routes/metrics';
 import { pauseRoutes } from './routes/pauses';
 import { serviceRoutes } from './routes/services';
+import { statsRoutes } from './routes/stats';
 import { ticketRoutes } from './routes/tickets';
 
 /** What one client may ask in ten seconds; far above a dashboard, far below what would starve the monitor beside it. */
@@ -60,6 +61,7 @@ function api(deps: WebDependencies): Router {
     invariantRoutes(deps),
     pauseRoutes(deps),
     serviceRoutes(deps),
+    statsRoutes(deps),
   );
   return router;
 }

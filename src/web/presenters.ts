@@ -39,7 +39,7 @@ export function ticketItem(ticket: TicketView) {
     created_at: ticket.createdAt,
     started_at: ticket.startedAt,
     closed_at: ticket.closedAt,
-    relapse_of: null,
+    relapse_of: ticket.relapseOf,
     cost: 0,
   };
 }

@@ -1,5 +1,8 @@
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { readArchived } from '../../src/client/archive-reader';
+import { paths } from '../../src/config/paths';
 import { freePort, HarnessWorkspace } from '../support/harness-process';
 import type { Json } from '../support/harness-process';
 import { waitFor } from '../support/wait-for';
@@ -108,6 +111,18 @@ describe('things of which the harness runs none', () => {
     await close(port);
     const second = await untilTicket('shop', (ticket) => ticket['closed_at'] === null, 'is open');
     expect(second['id']).not.toBe(first['id']);
+    expect(second).toMatchObject({ relapse_of: first['id'] });
+
+    // What a crash did not archive, an agent archives when it starts.
+    rmSync(paths.archive(workspace.dataDir), { recursive: true });
+    await workspace.start('agent');
+    await waitFor('the closed ticket is archived', () =>
+      readArchived(workspace.dataDir, String(first['id'])),
+    );
+    expect((await workspace.api('GET', '/stats')).body).toMatchObject({
+      tickets: 2,
+      by_resolution: { dismissed: 1 },
+    });
   });
 
   it('a dependency down with its dependant: one ticket; what is still down after it gets its own', async () => {
