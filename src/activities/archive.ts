@@ -17,6 +17,10 @@ interface Destination {
   readonly log: Pick<Logger, 'info'>;
 }
 
+export interface ArchiveDeps extends Destination {
+  readonly readHistory: (workflowId: string, runId: string) => Promise<readonly HistoryEvent[]>;
+}
+
 /** The activity `archiveTicket` over a Temporal service's histories. */
 export function createArchiveActivity(
   deps: Destination & { readonly access: TemporalAccess },
@@ -27,37 +31,32 @@ export function createArchiveActivity(
   });
 }
 
+/** The activity `archiveTicket`. */
+export function archiveActivity(deps: ArchiveDeps): Pick<AgentActivities, 'archiveTicket'> {
+  return { archiveTicket: (input) => whileHeartbeating(() => archiveRun(deps, input)) };
+}
+
 /**
- * The activity `archiveTicket`: folds the ticket's history so far and keeps it as a file. Repeatable: the same ticket goes
+ * Folds the ticket's history so far and keeps it as a file. Repeatable: the same ticket goes
  * to the same file. Throws Storage when the file cannot be written, InvalidInput when the history is not that ticket's.
  */
-export function archiveActivity(
-  deps: Destination & {
-    readonly readHistory: (workflowId: string, runId: string) => Promise<readonly HistoryEvent[]>;
-  },
-): Pick<AgentActivities, 'archiveTicket'> {
-  return {
-    async archiveTicket({ workflowId, runId, ticketId }) {
-      const events = await whileHeartbeating(() => deps.readHistory(workflowId, runId));
-      const trajectory = foldTrajectory(events);
-      if (
-        trajectory.ticket?.id !== ticketId ||
-        !TICKET_ID.test(ticketId) ||
-        trajectory.runStartedAt === null
-      ) {
-        throw ApplicationFailure.nonRetryable(
-          `the history of ${workflowId} (run ${runId}) is not that of ticket ${JSON.stringify(ticketId)}, but of ${JSON.stringify(trajectory.ticket?.id ?? null)}`,
-          FAILURES.invalidInput,
-        );
-      }
-      const file: ArchiveFile = { version: 1, archived_at: new Date().toISOString(), trajectory };
-      const path = archivePath(deps.dataDir, ticketId, trajectory.runStartedAt);
-      try {
-        await writeDurably(path, `${JSON.stringify(file)}\n`);
-      } catch (error) {
-        throw ApplicationFailure.retryable(`cannot write ${path}: ${errorText(error)}`, FAILURES.storage);
-      }
-      deps.log.info({ ticketId, path, status: trajectory.status }, 'ticket archived');
-    },
-  };
+export async function archiveRun(
+  deps: ArchiveDeps,
+  { workflowId, runId, ticketId }: Parameters<AgentActivities['archiveTicket']>[0],
+): Promise<void> {
+  const trajectory = foldTrajectory(await deps.readHistory(workflowId, runId));
+  if (trajectory.ticket?.id !== ticketId || !TICKET_ID.test(ticketId) || trajectory.runStartedAt === null) {
+    throw ApplicationFailure.nonRetryable(
+      `the history of ${workflowId} (run ${runId}) is not that of ticket ${JSON.stringify(ticketId)}, but of ${JSON.stringify(trajectory.ticket?.id ?? null)}`,
+      FAILURES.invalidInput,
+    );
+  }
+  const file: ArchiveFile = { version: 1, archived_at: new Date().toISOString(), trajectory };
+  const path = archivePath(deps.dataDir, ticketId, trajectory.runStartedAt);
+  try {
+    await writeDurably(path, `${JSON.stringify(file)}\n`);
+  } catch (error) {
+    throw ApplicationFailure.retryable(`cannot write ${path}: ${errorText(error)}`, FAILURES.storage);
+  }
+  deps.log.info({ ticketId, path, status: trajectory.status }, 'ticket archived');
 }

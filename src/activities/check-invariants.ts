@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { errorText } from '../config/error-text';
+import { dismissalOf } from '../domain/dismissal';
 import { FAILURES } from '../domain/failures';
 import { applyCheck } from '../domain/health';
 import { evidenceSignature, findIncidents, isRecovered } from '../domain/incident';
 import type { Incident, OpenTicket } from '../domain/incident';
+import { pauseOf } from '../domain/pause';
 import type { RegisteredInvariant, RegistryState } from '../domain/registry';
 import type { ControlSnapshot, ServiceStatus } from '../domain/service-state';
 import { isExcused, isNews, secondLook, ticketToTell } from '../domain/sweep';
@@ -78,9 +80,12 @@ async function sweep(
   const [registry, services] = await Promise.all([deps.readRegistry(), readServices(deps)]);
   const all = Object.values(registry.invariants);
   deps.samples.keepOnly(new Set(all.map(({ definition }) => definition.id)));
+  const startedAt = deps.now().toISOString();
   const watched = all.filter(
     ({ definition }) =>
-      definition.enabled && !(definition.service !== null && isExcused(services.get(definition.service))),
+      definition.enabled &&
+      !(definition.service !== null && isExcused(services.get(definition.service))) &&
+      !pauseOf(registry.pauses, definition, startedAt),
   );
   const targets = byOldestSample(selectTargets(input, all, watched), deps.samples);
 
@@ -101,7 +106,12 @@ async function sweep(
     stop.abort(error);
     throw error;
   }
-  const found = report(deps, input, watched, observed, await deps.openTickets());
+  const openTickets = await deps.openTickets();
+  // A person may have spoken while this sweep probed. Read after the tickets: a dismissed ticket that has closed by then was
+  // recorded as dismissed before.
+  const isQuiet = observed.every(({ health }) => health.state !== 'down');
+  const word = isQuiet ? registry : await deps.readRegistry();
+  const found = report(deps, input, watched, observed, openTickets, word);
   return { ...found, incidents: await upNext(deps, found.incidents) };
 }
 
@@ -174,7 +184,10 @@ function report(
   watched: readonly RegisteredInvariant[],
   observed: readonly Observed[],
   openTickets: readonly OpenTicket[],
+  { pauses, dismissed }: RegistryState,
 ): SweepReport {
+  const at = deps.now().toISOString();
+  const isDismissed = (id: string): boolean => dismissalOf(dismissed, id, at) !== null;
   const watchedIds = new Set(watched.map(({ definition }) => definition.id));
   const relevant = observed.filter(({ before }) => watchedIds.has(before.definition.id));
   const fresh = new Map(relevant.map((one) => [one.before.definition.id, one]));
@@ -183,7 +196,7 @@ function report(
     return seen ? { ...invariant, health: seen.health } : invariant;
   });
   return {
-    at: deps.now().toISOString(),
+    at,
     checked: observed.length,
     transitions: relevant
       .filter((one) => isNews(one.before.health, one.health))
@@ -195,12 +208,16 @@ function report(
         health,
       })),
     // A state that this sweep has not seen for itself opens no ticket and closes none.
-    incidents: findIncidents(current, openTickets).filter((incident) =>
+    incidents: findIncidents(
+      current.filter(({ definition }) => !pauseOf(pauses, definition, at)),
+      openTickets,
+      isDismissed,
+    ).filter((incident) =>
       [incident.check, ...incident.joined].some(({ invariantId }) => fresh.has(invariantId)),
     ),
     evidence: relevant.flatMap((one) => {
       const ticket = ticketToTell(one, openTickets);
-      if (!ticket) return [];
+      if (!ticket || isDismissed(one.check.invariantId)) return [];
       const evidence = { signature: evidenceSignature(one.check), check: one.check };
       return [{ workflowId: ticketWorkflowId(ticket.invariantId), evidence }];
     }),

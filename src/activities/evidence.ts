@@ -1,5 +1,7 @@
 import type { EvidenceBundle } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
+import type { EarlierTicket } from '../domain/earlier-tickets';
+import { relapseOf } from '../domain/earlier-tickets';
 import type { Incident } from '../domain/incident';
 import type { Control, ServiceStatus } from '../domain/service-state';
 import type { EvidenceItem } from '../domain/ticket';
@@ -16,6 +18,10 @@ export interface EvidenceDeps {
     service: string,
     limit: number,
   ) => Promise<readonly { readonly at: string; readonly line: string }[]>;
+  /** Newest first. */
+  readonly earlierTickets: (invariantId: string) => Promise<readonly EarlierTicket[]>;
+  /** A failure so soon after a ticket closed is a relapse. */
+  readonly cooldownMs: number;
   readonly redact: (text: string) => string;
   readonly now: () => Date;
   /** Mints the ticket's ID. */
@@ -30,6 +36,7 @@ export function createCollectEvidence(deps: EvidenceDeps) {
     const at = deps.now().toISOString();
     // Invisible characters could split a secret, so they go first.
     const clean = (text: string) => deps.redact(stripInvisible(text));
+    const earlierTickets = withinLimit(deps.earlierTickets(incident.invariantId));
     const drafts = await Promise.all([
       ...[incident.check, ...incident.joined].map((check) => Promise.resolve(checkItem(check))),
       ...(incident.service
@@ -38,6 +45,7 @@ export function createCollectEvidence(deps: EvidenceDeps) {
             withinLimit(logItem(deps, incident.service, at)),
           ]
         : []),
+      earlierTickets.then((tickets) => earlierItem(tickets ?? [], at)),
     ]);
     const items = drafts
       .filter((draft) => draft !== null)
@@ -47,7 +55,8 @@ export function createCollectEvidence(deps: EvidenceDeps) {
         title: clean(draft.title),
         text: clean(draft.text).slice(0, MAX_TEXT),
       }));
-    return { ticketId: deps.newId(), at, items };
+    const relapse = relapseOf((await earlierTickets) ?? [], at, deps.cooldownMs);
+    return { ticketId: deps.newId(), at, items, relapseOf: relapse };
   };
 }
 
@@ -78,6 +87,20 @@ async function logItem(deps: EvidenceDeps, service: string, at: string): Promise
   };
 }
 
+function earlierItem(tickets: readonly EarlierTicket[], at: string): Draft | null {
+  if (tickets.length === 0) return null;
+  const lines = tickets.map(
+    ({ id, resolution, status, detectedAt, closedAt, suspectedCause }) =>
+      `${id}: ${resolution ?? status}, failed at ${detectedAt}, closed at ${closedAt ?? '?'}: ${suspectedCause.slice(0, 200)}`,
+  );
+  return {
+    kind: 'report',
+    at,
+    title: `the last ${tickets.length} earlier tickets of this invariant`,
+    text: lines.join('\n'),
+  };
+}
+
 function describeProcess(status: ServiceStatus): string {
   if (status.state === 'exited' && status.exit) {
     const how = status.exit.signal
@@ -88,7 +111,7 @@ function describeProcess(status: ServiceStatus): string {
   return `${status.name} is ${status.state}${status.pid === null ? '' : ` (pid ${status.pid})`}`;
 }
 
-async function withinLimit(draft: Promise<Draft | null>): Promise<Draft | null> {
+async function withinLimit<T>(draft: Promise<T | null>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), SOURCE_LIMIT_MS);

@@ -5,6 +5,7 @@ import { errorText } from '../config/error-text';
 import { FAILURES } from '../domain/failures';
 import { applyCheck } from '../domain/health';
 import type { InvariantHealth } from '../domain/health';
+import { pauseOf } from '../domain/pause';
 import type { HealthTransition, RegisteredInvariant, RegistryState } from '../domain/registry';
 import type { ControlSnapshot, ServiceStatus } from '../domain/service-state';
 import { isNews } from '../domain/sweep';
@@ -27,8 +28,8 @@ export interface VerifyDeps {
 
 /**
  * The activity `verifyRecovery`: the ticket's invariant and those that joined hold `recover.successes` times in a row, and
- * every other enabled invariant of the service once. Ends at the first failure. An invariant that was removed or disabled
- * meanwhile need not hold; when none is left the result is recovered with a note, since nothing is broken any more that
+ * every other enabled invariant of the service once. Ends at the first failure. A paused one need not hold, unless the ticket
+ * is its own. An invariant that was removed or disabled meanwhile need not hold; when none is left the result is recovered with a note, since nothing is broken any more that
  * anybody watches. Throws CheckCouldNotRun.
  */
 export function createVerifyRecovery(deps: VerifyDeps) {
@@ -52,7 +53,12 @@ async function verify(deps: VerifyDeps, input: VerifyInput, signal: AbortSignal)
       () => [],
     ),
   ]);
-  const enabled = Object.values(registry.invariants).filter(({ definition }) => definition.enabled);
+  const startedAt = deps.now().toISOString();
+  const enabled = Object.values(registry.invariants).filter(
+    ({ definition }) =>
+      definition.enabled &&
+      (definition.id === input.invariantId || !pauseOf(registry.pauses, definition, startedAt)),
+  );
   const mustHold = new Set([input.invariantId, ...input.joined]);
   const required = enabled.filter(({ definition }) => mustHold.has(definition.id));
   const others = enabled.filter(

@@ -14,6 +14,7 @@ import type * as demo from './demo';
 import type * as doctor from './doctor';
 import type * as invariants from './invariants';
 import type * as logs from './logs';
+import type * as pause from './pause';
 import type * as run from './run';
 import type * as runProcess from './run-process';
 import type * as serviceControl from './service-control';
@@ -32,6 +33,7 @@ export const commands = {
   invariants: () => require('./invariants') as typeof invariants,
   logs: () => require('./logs') as typeof logs,
   monitor: () => require('../workers/monitor-worker') as typeof monitorWorker,
+  pause: () => require('./pause') as typeof pause,
   process: () => require('./run-process') as typeof runProcess,
   run: () => require('./run') as typeof run,
   serviceControl: () => require('./service-control') as typeof serviceControl,

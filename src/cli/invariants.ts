@@ -1,7 +1,9 @@
+import type { Colors } from 'picocolors/types';
 import type { CliContext } from './context';
 import { printJson } from './context';
 import { CliError, EXIT } from './exit-codes';
 import { stateCell } from './paint';
+import type { Cell } from './table';
 import { table } from './table';
 import { age } from './time';
 import type { InvariantWire } from './wire';
@@ -73,7 +75,7 @@ export async function invariantsRemove(
 export function invariantTable({ colors, now }: CliContext, items: readonly InvariantWire[]): string {
   const rows = items.map((invariant) => [
     invariant.id,
-    invariant.enabled ? stateCell(invariant.state, colors) : { text: 'disabled', paint: colors.dim },
+    stateOf(invariant, colors),
     age(invariant.since, now()),
     invariant.service ?? '-',
     invariant.priority,
@@ -82,6 +84,12 @@ export function invariantTable({ colors, now }: CliContext, items: readonly Inva
     `${invariant.query}  ${invariant.condition}`,
   ]);
   return table(['ID', 'STATE', 'SINCE', 'SERVICE', 'PRIORITY', 'SOURCE', 'TICKET', 'RULE'], rows, colors);
+}
+
+function stateOf({ enabled, state, paused_until }: InvariantWire, colors: Colors): Cell {
+  if (!enabled) return { text: 'disabled', paint: colors.dim };
+  if (state !== 'paused' || paused_until === null) return stateCell(state, colors);
+  return { text: `paused until ${paused_until}`, paint: colors.yellow };
 }
 
 function saved(context: CliContext, message: string, body: unknown, { json }: InvariantOptions): number {

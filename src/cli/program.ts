@@ -55,6 +55,7 @@ export function createProgram({ streams, contextOf, finish }: ProgramOptions): C
     .argument('<id>')
     .addOption(json())
     .action(act((ctx, id: string, input: JsonFlag) => commands.check().check(ctx, id, input)));
+  addPauses(program, act, json);
   program
     .command('logs')
     .description('stored log lines of a service, or of all')
@@ -194,11 +195,48 @@ function addTickets(program: Command, act: Act, json: () => Option): void {
     );
   ticket
     .command('cancel')
-    .description('stop the work on it and close it')
+    .description(
+      'stop the work on it and close it; a failure that lasts gets a new one after monitor.cooldown',
+    )
     .argument('<id>')
     .option('--reason <text>', 'kept on the ticket')
     .action(
       act((ctx, id: string, input: { reason?: string }) => commands.ticket().ticketCancel(ctx, id, input)),
+    );
+  ticket
+    .command('dismiss')
+    .description('close it; no new one until the invariant has been up once')
+    .argument('<id>')
+    .option('--reason <text>', 'kept on the ticket')
+    .action(
+      act((ctx, id: string, input: { reason?: string }) => commands.ticket().ticketDismiss(ctx, id, input)),
+    );
+  ticket
+    .command('retry')
+    .description('begin the next attempt of a blocked one now')
+    .argument('<id>')
+    .action(act((ctx, id: string) => commands.ticket().ticketRetry(ctx, id)));
+}
+
+function addPauses(program: Command, act: Act, json: () => Option): void {
+  program
+    .command('pause')
+    .description('do not watch an invariant or a service (default: everything) for a while')
+    .argument('[target]', 'ID of an invariant or name of a service')
+    .option('--for <duration>', 'such as 30m or 1h (default: until it is resumed)')
+    .addOption(json())
+    .action(
+      act((ctx, target: string | undefined, input: JsonFlag & { for?: string }) =>
+        commands.pause().pause(ctx, target, input),
+      ),
+    );
+  program
+    .command('resume')
+    .description('watch it again (default: everything that is paused)')
+    .argument('[target]', 'what was paused')
+    .addOption(json())
+    .action(
+      act((ctx, target: string | undefined, input: JsonFlag) => commands.pause().resume(ctx, target, input)),
     );
 }
 

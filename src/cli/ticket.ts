@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import type { CliContext } from './context';
 import { printJson } from './context';
 import { EXIT } from './exit-codes';
 import { ticketStory } from './ticket-story';
+import { whoAmI } from './who-am-i';
 import { parseAnswer, ticketDetailWire } from './wire';
 
 const pathOf = (id: string, action = ''): string => `/api/v1/tickets/${encodeURIComponent(id)}${action}`;
@@ -29,19 +29,32 @@ export async function ticketCancel(
   id: string,
   input: { readonly reason?: string },
 ): Promise<number> {
-  const reason = input.reason ?? 'cancelled on the command line';
-  await context.web().request(pathOf(id, '/cancel'), { method: 'POST', body: { reason, by: whoAmI() } });
-  context.err.write(
-    `ticket ${id} is being cancelled; \`harness ticket show ${id}\` tells when it is closed\n`,
-  );
+  return await close(context, id, 'cancel', input.reason ?? 'cancelled on the command line');
+}
+
+export async function ticketDismiss(
+  context: CliContext,
+  id: string,
+  input: { readonly reason?: string },
+): Promise<number> {
+  return await close(context, id, 'dismiss', input.reason ?? 'dismissed on the command line');
+}
+
+export async function ticketRetry(context: CliContext, id: string): Promise<number> {
+  const reason = 'asked on the command line';
+  await context.web().request(pathOf(id, '/retry'), { method: 'POST', body: { reason, by: whoAmI() } });
+  context.err.write(`the next attempt on ticket ${id} begins\n`);
   return EXIT.ok;
 }
 
-/** A claim, not a proof; the API stores it beside how the caller was authenticated. */
-function whoAmI(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'person';
-  }
+async function close(
+  context: CliContext,
+  id: string,
+  mode: 'cancel' | 'dismiss',
+  reason: string,
+): Promise<number> {
+  await context.web().request(pathOf(id, `/${mode}`), { method: 'POST', body: { reason, by: whoAmI() } });
+  const doing = { cancel: 'being cancelled', dismiss: 'being dismissed' }[mode];
+  context.err.write(`ticket ${id} is ${doing}; \`harness ticket show ${id}\` tells when it is closed\n`);
+  return EXIT.ok;
 }

@@ -65,6 +65,14 @@ export async function* readArchive(
   }
 }
 
+/** IDs of all archived tickets, by the names of their files. */
+export async function archivedTicketIds(dataDir: string): Promise<ReadonlySet<string>> {
+  const months = await listMonths(dataDir);
+  const names = await Promise.all(months.map((month) => list(join(paths.archive(dataDir), month))));
+  const files = names.flat().filter((name) => isWanted(name, () => false));
+  return new Set(files.map((name) => name.slice(0, -'.json'.length)));
+}
+
 function isWanted(name: string, isKnown: (ticketId: string) => boolean): boolean {
   const id = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
   return TICKET_ID.test(id) && !isKnown(id);

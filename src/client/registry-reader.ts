@@ -42,7 +42,8 @@ export function foldRegistry(events: readonly HistoryEvent[]): RegistryState {
 
 function readChange(event: HistoryEvent): RegistryEvent | null {
   const isChange =
-    (event.type === 'signaled' && event.signal === SIGNALS.transitions) ||
+    (event.type === 'signaled' &&
+      [SIGNALS.transitions, SIGNALS.dismissed].some((own) => own === event.signal)) ||
     (event.type === 'update_accepted' && event.update === UPDATES.changeRegistry);
   if (!isChange) return null;
   const parsed = registryEvent.safeParse(event.input[0]);
@@ -54,6 +55,12 @@ function readInput(input: unknown): RegistryState | null {
   return parsed.success ? parsed.data.state : null;
 }
 
+const pauseTarget = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('all') }),
+  z.object({ kind: z.literal('service'), service: z.string() }),
+  z.object({ kind: z.literal('invariant'), invariantId: z.string() }),
+]);
+
 /*
  * Our own workflow accepted these; what is checked here is only that the payload is such an event, so that a stray signal
  * from outside cannot break the fold.
@@ -64,10 +71,17 @@ const REGISTRY_EVENT_FIELDS: Readonly<Record<RegistryEvent['type'], z.ZodType>> 
   remove: z.looseObject({ id: z.string() }),
   sync_file: z.looseObject({ definitions: z.array(z.looseObject({ id: z.string() })) }),
   transitions: z.looseObject({ transitions: z.array(z.looseObject({ invariantId: z.string() })) }),
+  pause: z.looseObject({ target: pauseTarget, until: z.string().nullable(), by: z.string() }),
+  resume: z.looseObject({ target: pauseTarget, by: z.string() }),
+  dismissed: z.looseObject({
+    invariantIds: z.array(z.string()),
+    until: z.string().nullable(),
+    by: z.string(),
+  }),
 };
 
 const header = z.looseObject({
-  type: z.enum(['put', 'set_enabled', 'remove', 'sync_file', 'transitions']),
+  type: z.enum(['put', 'set_enabled', 'remove', 'sync_file', 'transitions', 'pause', 'resume', 'dismissed']),
   at: z.string(),
 });
 

@@ -12,7 +12,11 @@ export interface TicketRun {
   readonly startedAt: string;
 }
 
-export type RunFilter = TicketFilter & { readonly ticketId?: string };
+export type RunFilter = TicketFilter & {
+  readonly ticketId?: string;
+  /** Only runs that have ended, however they did. */
+  readonly hasEnded?: boolean;
+};
 
 const TICKET_ID = defineSearchAttributeKey('TicketId', 'KEYWORD');
 /** More than this, and Temporal's retention is set to keep more history than a list should read. */
@@ -34,6 +38,7 @@ export async function listRuns(access: TemporalAccess, filter: RunFilter): Promi
 /** No ORDER BY: the SQLite store of the dev server refuses it. */
 export function visibilityQuery(filter: RunFilter): string {
   const parts = [`WorkflowType = ${quote(WORKFLOWS.remediateTicket)}`, `ExecutionStatus != 'ContinuedAsNew'`];
+  if (filter.hasEnded) parts.push(`ExecutionStatus != 'Running'`);
   if (filter.ticketId !== undefined) parts.push(`TicketId = ${quote(filter.ticketId)}`);
   if (filter.invariant !== undefined) parts.push(`InvariantId = ${quote(filter.invariant)}`);
   if (filter.service !== undefined) parts.push(`ServiceName = ${quote(filter.service)}`);

@@ -48,6 +48,7 @@ export interface HarnessConfig {
   readonly monitor: {
     readonly intervalMs: number;
     readonly concurrency: number;
+    /** A failure so soon after a ticket closed is a relapse; a cancelled one opens no new ticket before. */
     readonly cooldownMs: number;
     /** HARNESS_MONITOR_PORT: the loopback port that `run` chose for it; without it the monitor takes a free one. */
     readonly port?: number;

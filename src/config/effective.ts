@@ -14,8 +14,7 @@ export interface Places {
   readonly packageRoot: string;
 }
 
-/** Not in the file yet: nothing reads the first, and the rule-based analyst answers at once. */
-const COOLDOWN_MS = 600_000;
+/** Not in the file yet: the rule-based analyst answers at once. */
 const OPEN_BY_MS = 8_000;
 
 /** Puts file and overrides together: flag > environment > file. Paths become absolute, the result is frozen. */
@@ -54,7 +53,7 @@ export function effectiveConfig(file: ConfigFile, overrides: Overrides, places: 
     monitor: {
       intervalMs: file.monitor.interval,
       concurrency: file.monitor.concurrency,
-      cooldownMs: COOLDOWN_MS,
+      cooldownMs: file.monitor.cooldown,
       ...(overrides.monitorPort === undefined ? {} : { port: overrides.monitorPort }),
     },
     analyst: { openByMs: OPEN_BY_MS, forceOpenAfterMs: file.analyst.force_open_after },

@@ -98,6 +98,7 @@ export const fileSchema = section({
   monitor: section({
     interval: duration('1s', '1h').default(5_000),
     concurrency: integer(1, 1_024).default(64),
+    cooldown: duration('0ms', '1d').default(600_000),
   }).prefault({}),
   analyst: section({
     force_open_after: duration('0ms', '1h').default(60_000),

@@ -6,6 +6,8 @@ export interface EvidenceBundle {
   readonly ticketId: string;
   readonly at: string;
   readonly items: readonly EvidenceItem[];
+  /** The ticket that this failure is a relapse of; absent in bundles of earlier versions. */
+  readonly relapseOf?: string | null;
 }
 
 /** The analyst's answer, whoever gave it. */

@@ -29,15 +29,17 @@ export interface OpenTicket {
 
 /**
  * What must have a ticket and has none: level-triggered, decided from states and open tickets alone. `invariants` are the
- * enabled ones with their health of now. Critical first, then the longest failing.
+ * enabled ones with their health of now. What a person dismissed is in no incident, and still suppresses what depends on it.
+ * Critical first, then the longest failing.
  */
 export function findIncidents(
   invariants: readonly RegisteredInvariant[],
   openTickets: readonly OpenTicket[],
+  isDismissed: (invariantId: string) => boolean = () => false,
 ): Incident[] {
   const down = invariants.filter(isDown).sort(byFirstFailure);
   const suppressed = findSuppressed(down);
-  return groupByService(down)
+  return groupByService(down.filter(({ definition }) => !isDismissed(definition.id)))
     .filter((group) => !group.some((member) => findTicket(member, openTickets)))
     .flatMap((group) => {
       const owner = group.find((member) => !suppressed.has(member.definition.id));

@@ -1,7 +1,11 @@
+import { forgetDismissal } from './dismissal';
+import type { Dismissals } from './dismissal';
 import { initialHealth, isStale } from './health';
 import type { InvariantHealth } from './health';
 import { INVARIANT_ID } from './invariant';
 import type { InvariantDefinition } from './invariant';
+import { activePauses, addPause, covers, liftPause, pauseKey, pauseOf } from './pause';
+import type { Pauses, PauseTarget } from './pause';
 
 type InvariantSource = 'file' | 'api';
 
@@ -19,6 +23,9 @@ export interface RegistryState {
   readonly invariants: Readonly<Record<string, RegisteredInvariant>>;
   /** Monotone revision counter over all invariants, so that a removed and re-made ID never reuses one. */
   readonly revision: number;
+  /** Absent until there has been one: states of earlier versions have none. */
+  readonly pauses?: Pauses;
+  readonly dismissed?: Dismissals;
 }
 
 export interface HealthTransition {
@@ -38,12 +45,28 @@ export type RegistryEvent =
   | { readonly type: 'set_enabled'; readonly at: string; readonly id: string; readonly enabled: boolean }
   | { readonly type: 'remove'; readonly at: string; readonly id: string }
   | { readonly type: 'sync_file'; readonly at: string; readonly definitions: readonly InvariantDefinition[] }
-  | { readonly type: 'transitions'; readonly at: string; readonly transitions: readonly HealthTransition[] };
+  | { readonly type: 'transitions'; readonly at: string; readonly transitions: readonly HealthTransition[] }
+  | {
+      readonly type: 'pause';
+      readonly at: string;
+      readonly target: PauseTarget;
+      readonly until: string | null;
+      readonly by: string;
+    }
+  | { readonly type: 'resume'; readonly at: string; readonly target: PauseTarget; readonly by: string }
+  | {
+      readonly type: 'dismissed';
+      readonly at: string;
+      readonly invariantIds: readonly string[];
+      readonly until: string | null;
+      readonly by: string;
+    };
 
 export type RegistryRejection =
   | { readonly code: 'not_found'; readonly id: string; readonly message: string }
   | { readonly code: 'already_exists'; readonly id: string; readonly message: string }
   | { readonly code: 'file_owned'; readonly id: string; readonly message: string }
+  | { readonly code: 'not_paused'; readonly id: string; readonly message: string }
   | { readonly code: 'invalid'; readonly id: string; readonly message: string };
 
 export const EMPTY_REGISTRY: RegistryState = { invariants: {}, revision: 0 };
@@ -55,6 +78,9 @@ export const EMPTY_REGISTRY: RegistryState = { invariants: {}, revision: 0 };
  *
  * `sync_file`: the file wins. It takes over an API-made invariant of the same ID; one that it no longer lists is disabled
  * and handed to the API (`source: 'api'`), so that people can enable or purge it.
+ *
+ * `pause` and `resume` void the health of what they cover, and checks made during a pause are ignored: what was known
+ * before says nothing about now. `dismissed` is remembered only of what is not up, and forgotten by a transition to up.
  */
 export function reduceRegistry(state: RegistryState, event: RegistryEvent): RegistryState {
   if (rejectRegistryEvent(state, event)) return state;
@@ -69,12 +95,31 @@ export function reduceRegistry(state: RegistryState, event: RegistryEvent): Regi
     }
     case 'remove': {
       const { [event.id]: removed, ...rest } = state.invariants;
-      return removed ? { ...state, invariants: rest } : state;
+      return removed ? withoutDismissal({ ...state, invariants: rest }, event.id) : state;
     }
     case 'sync_file':
       return syncFile(state, event.definitions, event.at);
     case 'transitions':
       return event.transitions.reduce(applyTransition, state);
+    case 'pause': {
+      const { target, by, at, until } = event;
+      const pauses = addPause(state.pauses, { target, by, at, until });
+      return voidHealth({ ...state, pauses }, target, at);
+    }
+    case 'resume': {
+      const pauses = liftPause(state.pauses, event.target, event.at);
+      return voidHealth({ ...state, pauses }, event.target, event.at);
+    }
+    case 'dismissed': {
+      const { by, at, until } = event;
+      const failing = event.invariantIds.filter((id) => {
+        const known = find(state, id);
+        return known !== null && known.health.state !== 'up';
+      });
+      if (failing.length === 0) return state;
+      const added = Object.fromEntries(failing.map((id) => [id, { by, at, until }]));
+      return { ...state, dismissed: { ...state.dismissed, ...added } };
+    }
   }
 }
 
@@ -101,7 +146,12 @@ export function rejectRegistryEvent(state: RegistryState, event: RegistryEvent):
     }
     case 'sync_file':
       return duplicate(event.definitions) ?? firstInvalid(event.definitions);
+    case 'pause':
+      return badPause(state, event.target, event.at, event.until);
+    case 'resume':
+      return notPaused(state, event.target, event.at);
     case 'transitions':
+    case 'dismissed':
       return null;
   }
 }
@@ -125,7 +175,7 @@ function define(
   }
   const revision = state.revision + 1;
   const registered = { definition, source, revision, updatedAt: at, health: initialHealth(at) };
-  return { revision, invariants: { ...state.invariants, [id]: registered } };
+  return withoutDismissal({ ...state, revision, invariants: { ...state.invariants, [id]: registered } }, id);
 }
 
 function syncFile(
@@ -148,8 +198,51 @@ function applyTransition(state: RegistryState, transition: HealthTransition): Re
   const known = find(state, transition.invariantId);
   if (!known || known.revision !== transition.revision) return state;
   const { health } = transition;
-  if (health.lastCheck && isStale(known.health.lastCheck, health.lastCheck)) return state;
-  return { ...state, invariants: { ...state.invariants, [transition.invariantId]: { ...known, health } } };
+  if (health.lastCheck) {
+    if (isStale(known.health.lastCheck, health.lastCheck)) return state;
+    if (pauseOf(state.pauses, known.definition, health.lastCheck.at)) return state;
+  }
+  const next = {
+    ...state,
+    invariants: { ...state.invariants, [transition.invariantId]: { ...known, health } },
+  };
+  return health.state === 'up' ? withoutDismissal(next, transition.invariantId) : next;
+}
+
+function voidHealth(state: RegistryState, target: PauseTarget, at: string): RegistryState {
+  const invariants = Object.entries(state.invariants).map(([id, known]) => [
+    id,
+    covers(target, known.definition) ? { ...known, health: initialHealth(at) } : known,
+  ]);
+  return { ...state, invariants: Object.fromEntries(invariants) as RegistryState['invariants'] };
+}
+
+function withoutDismissal(state: RegistryState, id: string): RegistryState {
+  const dismissed = forgetDismissal(state.dismissed, id);
+  return dismissed === undefined || dismissed === state.dismissed ? state : { ...state, dismissed };
+}
+
+function badPause(
+  state: RegistryState,
+  target: PauseTarget,
+  at: string,
+  until: string | null,
+): RegistryRejection | null {
+  if (target.kind === 'invariant' && !find(state, target.invariantId)) return notFound(target.invariantId);
+  if (until === null || until > at) return null;
+  const id = pauseKey(target);
+  return { code: 'invalid', id, message: `a pause until ${until} is over already (it is ${at})` };
+}
+
+function notPaused(state: RegistryState, target: PauseTarget, at: string): RegistryRejection | null {
+  const id = pauseKey(target);
+  const keys = activePauses(state.pauses, at).map((pause) => pauseKey(pause.target));
+  if (target.kind === 'all' || keys.includes(id)) return null;
+  return {
+    code: 'not_paused',
+    id,
+    message: `${id} is not paused by itself; paused: ${keys.join(', ') || 'nothing'}`,
+  };
 }
 
 function notFound(id: string): RegistryRejection {

@@ -39,6 +39,7 @@ export interface TicketView {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly closedAt: string | null;
+  readonly relapseOf: string | null;
   readonly evidence: readonly EvidenceItem[];
   readonly turnsUsed: number;
   readonly notes: readonly TicketNote[];
@@ -82,6 +83,7 @@ export function ticketView(trajectory: Trajectory, temporalUrl: string | null): 
     createdAt: ticket.createdAt,
     startedAt: trajectory.claimedAt,
     closedAt: trajectory.closedAt,
+    relapseOf: ticket.relapseOf ?? null,
     evidence: ticket.evidence,
     turnsUsed: trajectory.turns.filter((turn) => turn.attempt === trajectory.attempt).length,
     notes: trajectory.notes,

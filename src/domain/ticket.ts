@@ -36,6 +36,8 @@ export interface TicketSpec {
   readonly joinedInvariants: readonly string[];
   readonly evidence: readonly EvidenceItem[];
   readonly firstCheck: CheckResult | null;
+  /** The ticket of this invariant that closed less than `monitor.cooldown` before; absent in tickets of earlier versions. */
+  readonly relapseOf?: string | null;
 }
 
 export interface TicketNote {

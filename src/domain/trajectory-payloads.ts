@@ -47,6 +47,7 @@ const ticket = z.object({
   joinedInvariants: z.array(z.string()).catch([]),
   evidence: z.array(evidenceItem).catch([]),
   firstCheck: check.nullable().catch(null),
+  relapseOf: z.string().nullable().catch(null),
 });
 
 const call = z.object({ id: z.string(), name: z.string(), input: record.catch({}) });

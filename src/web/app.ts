@@ -12,7 +12,9 @@ import { checkRoutes } from './routes/checks';
 import { healthRoutes, readyRoutes } from './routes/health';
 import { invariantRoutes } from './routes/invariants';
 import { metrics } from './routes/metrics';
+import { pauseRoutes } from './routes/pauses';
 import { serviceRoutes } from './routes/services';
+import { statsRoutes } from './routes/stats';
 import { ticketRoutes } from './routes/tickets';
 
 /** What one client may ask in ten seconds; far above a dashboard, far below what would starve the monitor beside it. */
@@ -53,6 +55,13 @@ function api(deps: WebDependencies): Router {
     response.set('Cache-Control', 'no-store');
     next();
   });
-  router.use(ticketRoutes(deps), checkRoutes(deps), invariantRoutes(deps), serviceRoutes(deps));
+  router.use(
+    ticketRoutes(deps),
+    checkRoutes(deps),
+    invariantRoutes(deps),
+    pauseRoutes(deps),
+    serviceRoutes(deps),
+    statsRoutes(deps),
+  );
   return router;
 }

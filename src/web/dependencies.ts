@@ -5,9 +5,7 @@ import type { CheckResult } from '../domain/check';
 import type { InvariantDefinition } from '../domain/invariant';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
-import type { CancelReason, NoteInput } from '../workflows/contract';
-
-export type RegistryChange = Exclude<RegistryEvent, { type: 'transitions' }>;
+import type { CancelReason, NoteInput, PersonRequest, RegistryChange } from '../workflows/contract';
 
 export interface RunAddress {
   readonly workflowId: string;
@@ -19,13 +17,18 @@ export interface RunAddress {
 export interface TicketCommands {
   note(run: RunAddress, note: NoteInput): Promise<boolean>;
   cancel(run: RunAddress, reason: CancelReason): Promise<boolean>;
+  retry(run: RunAddress, request: PersonRequest): Promise<boolean>;
 }
+
+export type DismissedFailure = Omit<Extract<RegistryEvent, { type: 'dismissed' }>, 'type'>;
 
 export interface RegistryAccess {
   /** Throws RegistryMissing. */
   read(): Promise<RegistryState>;
   /** Throws a Problem when it was refused, or when no monitor took it in time. */
   change(change: RegistryChange): Promise<void>;
+  /** No new ticket for these until each has been up once, or `until`. Works with no monitor. */
+  dismiss(failure: DismissedFailure): Promise<void>;
 }
 
 export interface OpenRun {
@@ -58,6 +61,8 @@ export interface WebDependencies {
   readonly components: () => Promise<readonly Component[]>;
   readonly redact: (text: string) => string;
   readonly now: () => Date;
+  /** How long a cancelled ticket's failure opens no new one. */
+  readonly cooldownMs: number;
   readonly log: Pick<Logger, 'error' | 'warn'>;
   /** What may be asked of this web server, and by whom. */
   readonly web: {

@@ -1,4 +1,7 @@
+import type { HealthState } from '../domain/health';
 import type { CheckResult } from '../domain/check';
+import type { Dismissal } from '../domain/dismissal';
+import type { Pause } from '../domain/pause';
 import type { RegisteredInvariant } from '../domain/registry';
 import type { ServiceStatus } from '../domain/service-state';
 import type { TicketView } from '../domain/ticket-view';
@@ -37,7 +40,7 @@ export function ticketItem(ticket: TicketView) {
     created_at: ticket.createdAt,
     started_at: ticket.startedAt,
     closed_at: ticket.closedAt,
-    relapse_of: null,
+    relapse_of: ticket.relapseOf,
     cost: 0,
   };
 }
@@ -110,18 +113,26 @@ export interface InvariantContext {
   readonly openTicketId: string | null;
   /** Whether a monitor is checking: without one the last known state says nothing about now. */
   readonly isWatched: boolean;
+  readonly pause: PauseView | null;
+  readonly dismissal: Dismissal | null;
 }
+
+/** Why something is not watched: a pause, or a service that a person stopped (which has no `until`). */
+export type PauseView = Pick<Pause, 'by' | 'until'>;
 
 export function invariantItem(
   { definition, source, revision, health }: RegisteredInvariant,
-  { sample, openTicketId, isWatched }: InvariantContext,
+  { sample, openTicketId, isWatched, pause, dismissal }: InvariantContext,
 ) {
   const isCurrent = sample !== null && sample.revision === revision;
   const last = isCurrent ? sample : health.lastCheck;
   return {
     ...invariantWire(definition, { hideSecrets: true }),
     source,
-    state: !definition.enabled ? 'paused' : isWatched ? health.state : 'unknown',
+    state: stateOf(definition.enabled && !pause, isWatched, health.state),
+    paused_by: pause?.by ?? null,
+    paused_until: pause?.until ?? null,
+    dismissed: dismissal,
     since: health.since,
     last_check: last && lastCheck(last),
     uptime_24h: null,
@@ -129,11 +140,32 @@ export function invariantItem(
   };
 }
 
+export function pauseItem({ target, by, at, until }: Pause) {
+  const name = target.kind === 'all' ? null : target.kind === 'service' ? target.service : target.invariantId;
+  return { kind: target.kind, name, by, at, until };
+}
+
+function stateOf(isActive: boolean, isWatched: boolean, known: HealthState): HealthState | 'paused' {
+  if (!isActive) return 'paused';
+  return isWatched ? known : 'unknown';
+}
+
 function lastCheck({ at, ok, latencyMs, resolved, error }: CheckResult) {
   return { at, ok, latency_ms: latencyMs, resolved, error };
 }
 
-export function serviceItem({ startedAt, ...service }: ServiceStatus) {
+export function serviceItem({ startedAt, ...service }: ServiceStatus, pause: PauseView | null) {
   const { name, state, pid, exit, restarts, ready, desired } = service;
-  return { name, state, pid, started_at: startedAt, exit, restarts, ready, desired };
+  return {
+    name,
+    state,
+    pid,
+    started_at: startedAt,
+    exit,
+    restarts,
+    ready,
+    desired,
+    paused_by: pause?.by ?? null,
+    paused_until: pause?.until ?? null,
+  };
 }

@@ -9,23 +9,32 @@ import { z } from 'zod';
 import { readRegistry } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
 import { FAILURES } from '../domain/failures';
-import { REGISTRY_WORKFLOW_ID, UPDATES } from '../workflows/contract';
-import type { RegistryAccess, RegistryChange } from './dependencies';
+import type { RegistryEvent } from '../domain/registry';
+import { REGISTRY_WORKFLOW_ID, SIGNALS, UPDATES } from '../workflows/contract';
+import type { RegistryChange } from '../workflows/contract';
+import type { DismissedFailure, RegistryAccess } from './dependencies';
 import { Problem } from './problem';
 
 const READ_DEADLINE_MS = 5_000;
 const CHANGE_DEADLINE_MS = 8_000;
 
 const rejection = z.object({
-  code: z.enum(['not_found', 'already_exists', 'file_owned', 'invalid']),
+  code: z.enum(['not_found', 'already_exists', 'file_owned', 'not_paused', 'invalid']),
   id: z.string(),
   message: z.string(),
 });
-const STATUS = { not_found: 404, already_exists: 409, file_owned: 409, invalid: 422 } as const;
+const STATUS = {
+  not_found: 404,
+  already_exists: 409,
+  file_owned: 409,
+  not_paused: 409,
+  invalid: 422,
+} as const;
 const TITLE = {
   not_found: 'Not found',
   already_exists: 'Already exists',
   file_owned: 'Owned by the configuration file',
+  not_paused: 'Not paused',
   invalid: 'Invalid input',
 } as const;
 
@@ -43,6 +52,8 @@ export function registryAccess(
         throw changeProblem(error, changeDeadlineMs) ?? error;
       }
     },
+    dismiss: (failure) =>
+      access.connection.withDeadline(Date.now() + READ_DEADLINE_MS, () => dismiss(access, failure)),
   };
 }
 
@@ -54,6 +65,17 @@ async function update(access: TemporalAccess, change: RegistryChange): Promise<v
       args: [change],
       updateId: randomUUID(),
     });
+}
+
+async function dismiss(access: TemporalAccess, failure: DismissedFailure): Promise<void> {
+  try {
+    await access.client.workflow
+      .getHandle(REGISTRY_WORKFLOW_ID)
+      .signal<[RegistryEvent]>(SIGNALS.dismissed, { type: 'dismissed', ...failure });
+  } catch (error) {
+    // Without a registry nobody opens tickets.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 /** Null when the error has nothing to do with the registry. */

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { TemporalAccess } from '../client/temporal';
 import { SIGNALS } from '../workflows/contract';
-import type { CancelReason, NoteInput } from '../workflows/contract';
+import type { CancelReason, NoteInput, PersonRequest } from '../workflows/contract';
 import type { RunAddress, TicketCommands } from './dependencies';
 
 const DEADLINE_MS = 5_000;
@@ -26,5 +26,6 @@ export function ticketCommands(access: TemporalAccess): TicketCommands {
         await handle(run).signal<[CancelReason]>(SIGNALS.cancelReason, reason);
         await handle(run).cancel();
       }),
+    retry: (run, request) => send(() => handle(run).signal<[PersonRequest]>(SIGNALS.retry, request)),
   };
 }

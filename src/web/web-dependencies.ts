@@ -61,6 +61,7 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
     components: () => readComponents(access, control, { intervalMs: config.monitor.intervalMs, now }),
     redact: createRedactor({ secrets: knownSecrets(readEnvironment(), config) }),
     now,
+    cooldownMs: config.monitor.cooldownMs,
     log,
     web: { host: config.web.host, token, tokenFile: paths.token(dataDir) },
   };

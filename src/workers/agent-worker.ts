@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
+import { fetchHistory } from '../client/history';
+import { listRuns } from '../client/ticket-runs';
 import type { HarnessConfig } from '../config/config';
 import type { ProcessHost } from '../config/process-host';
 import { QUEUES } from '../workflows/contract';
 import { createAgentActivities } from './agent-activities';
+import { keepArchiveWhole } from './archive-reconciler';
 import { openTemporal } from './open-temporal';
 import { runUntilAborted, workerOptions } from './worker-options';
 
@@ -24,7 +27,19 @@ export async function runAgentWorker(config: HarnessConfig, host: ProcessHost): 
       }),
     );
     host.ready();
-    await runUntilAborted(worker, host.signal);
+    const { access } = temporal;
+    await Promise.all([
+      runUntilAborted(worker, host.signal),
+      keepArchiveWhole(
+        {
+          dataDir: config.dataDir,
+          log: host.log,
+          closedRuns: () => listRuns(access, { hasEnded: true }),
+          readHistory: (workflowId, runId) => fetchHistory(access, workflowId, runId),
+        },
+        host.signal,
+      ),
+    ]);
   } finally {
     await temporal.close();
   }

@@ -3,7 +3,7 @@ import { queryRegistry } from '../activities/registry-access';
 import type { TemporalAccess } from '../client/temporal';
 import type { InvariantDefinition } from '../domain/invariant';
 import { reduceRegistry } from '../domain/registry';
-import type { ChangeRegistry, RegistryInput } from '../workflows/contract';
+import type { RegistryChange, RegistryInput } from '../workflows/contract';
 import { QUEUES, REGISTRY_WORKFLOW_ID, UPDATES, WORKFLOWS } from '../workflows/contract';
 
 const UPDATE_LIMIT_MS = 10_000;
@@ -22,7 +22,7 @@ export async function ensureRegistry(
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
     staticSummary: 'definitions and health of every invariant',
   });
-  const change: Parameters<ChangeRegistry>[0] = {
+  const change: RegistryChange = {
     type: 'sync_file',
     at: now().toISOString(),
     definitions,

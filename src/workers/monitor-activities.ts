@@ -16,6 +16,7 @@ import { createVerifyRecovery } from '../activities/verify-recovery';
 import { readLogTail } from '../client/log-reader';
 import { RUN_MARK } from '../client/process-mark';
 import type { TemporalAccess } from '../client/temporal';
+import { createTicketReader, temporalTickets } from '../client/tickets';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
@@ -23,6 +24,9 @@ import { resolveSecrets } from '../config/secrets';
 import { createRedactor } from '../domain/redaction';
 import type { Control } from '../domain/service-state';
 import type { MonitorActivities } from '../workflows/contract';
+
+/** As many as evidence names; each costs a history. */
+const EARLIER_TICKETS = 5;
 
 export interface MonitorParts {
   readonly config: HarnessConfig;
@@ -50,6 +54,12 @@ export function createMonitorActivities({
   });
   const lookAtPorts = createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null });
   const readRegistry = () => queryRegistry(access);
+  const tickets = createTicketReader({
+    source: temporalTickets(access),
+    namespace: access.namespace,
+    dataDir: config.dataDir,
+    uiUrl: () => Promise.resolve(null),
+  });
   return {
     checkInvariants: createCheckInvariants({
       readRegistry,
@@ -75,6 +85,11 @@ export function createMonitorActivities({
     collectEvidence: createCollectEvidence({
       control,
       readLogs: async (service, limit) => (await readLogTail(config.dataDir, service, { limit })).lines,
+      earlierTickets: async (invariant) => {
+        const { items } = await tickets.list({ invariant, limit: EARLIER_TICKETS });
+        return items.filter(({ closedAt }) => closedAt !== null);
+      },
+      cooldownMs: config.monitor.cooldownMs,
       redact,
       now,
       newId: () => nanoid(),

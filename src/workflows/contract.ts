@@ -35,6 +35,8 @@ export const checkWorkflowId = (target: CheckTarget): string =>
 export const SIGNALS = {
   /** Registry: `RegistryEvent` of type `transitions`. */
   transitions: 'transitions',
+  /** Registry: `RegistryEvent` of type `dismissed`; a signal, because a person may dismiss while no monitor runs. */
+  dismissed: 'dismissed',
   /** CheckNow: `RecheckRequest`. */
   recheck: 'recheck',
   /** Ticket: `TicketEvidence`. */
@@ -255,7 +257,8 @@ export interface AgentActivities extends ToolActivities {
   }): Promise<void>;
 }
 
+/** What people and the file change; an update, so that they hear whether it was taken. */
+export type RegistryChange = Exclude<RegistryEvent, { type: 'transitions' | 'dismissed' }>;
+
 /** The registry's only update; rejected with RegistryRejected when a validator says no. */
-export type ChangeRegistry = (
-  event: Exclude<RegistryEvent, { type: 'transitions' }>,
-) => RegistryState['revision'];
+export type ChangeRegistry = (event: RegistryChange) => RegistryState['revision'];

@@ -12,10 +12,8 @@ import {
 import { FAILURES } from '../domain/failures';
 import { EMPTY_REGISTRY, reduceRegistry, rejectRegistryEvent } from '../domain/registry';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
-import type { ChangeRegistry, RegistryInput } from './contract';
+import type { RegistryChange, RegistryInput } from './contract';
 import { QUERIES, SIGNALS, UPDATES } from './contract';
-
-type Change = Parameters<ChangeRegistry>[0];
 
 /**
  * Owns definitions and health states for ever. Its state is `fold(reduceRegistry, history)` from the input on: every
@@ -24,17 +22,19 @@ type Change = Parameters<ChangeRegistry>[0];
 export async function InvariantRegistry(input: RegistryInput): Promise<never> {
   let state = input.state ?? EMPTY_REGISTRY;
   setHandler(defineQuery<RegistryState>(QUERIES.registryState), () => state);
-  setHandler(defineSignal<[RegistryEvent]>(SIGNALS.transitions), (event) => {
-    state = reduceRegistry(state, event);
-  });
+  for (const signal of [SIGNALS.transitions, SIGNALS.dismissed]) {
+    setHandler(defineSignal<[RegistryEvent]>(signal), (event) => {
+      state = reduceRegistry(state, event);
+    });
+  }
   setHandler(
-    defineUpdate<RegistryState['revision'], [Change]>(UPDATES.changeRegistry),
+    defineUpdate<RegistryState['revision'], [RegistryChange]>(UPDATES.changeRegistry),
     (event) => {
       state = reduceRegistry(state, event);
       return state.revision;
     },
     {
-      validator: (event: Change) => {
+      validator: (event: RegistryChange) => {
         const rejection = rejectRegistryEvent(state, event);
         if (rejection) {
           throw ApplicationFailure.nonRetryable(rejection.message, FAILURES.registryRejected, rejection);

@@ -96,6 +96,7 @@ function ticketSpec(incident: Incident, evidence: EvidenceBundle, verdict: Verdi
     joinedInvariants: incident.joined.map((check) => check.invariantId),
     evidence: evidence.items,
     firstCheck: incident.check,
+    relapseOf: evidence.relapseOf ?? null,
   };
 }
 

@@ -1,6 +1,8 @@
 import { Router } from 'express';
 import { parseInvariant } from '../../config/invariant-schema';
+import { dismissalOf } from '../../domain/dismissal';
 import type { InvariantDefinition } from '../../domain/invariant';
+import { pauseOf } from '../../domain/pause';
 import type { RegisteredInvariant, RegistryState } from '../../domain/registry';
 import type { WebDependencies } from '../dependencies';
 import { invariantWire } from '../invariant-wire';
@@ -11,7 +13,15 @@ import { ticketWorkflowId } from '../../workflows/contract';
 
 type Dependencies = Pick<
   WebDependencies,
-  'registry' | 'openTickets' | 'samples' | 'components' | 'commands' | 'refuseTarget' | 'serviceNames' | 'now'
+  | 'registry'
+  | 'openTickets'
+  | 'samples'
+  | 'components'
+  | 'commands'
+  | 'control'
+  | 'refuseTarget'
+  | 'serviceNames'
+  | 'now'
 >;
 
 /** The invariants; what the file owns is changed in the file, the API says 409. A change takes effect in the next sweep. */
@@ -19,32 +29,41 @@ export function invariantRoutes(deps: Dependencies): Router {
   const router = Router();
   const at = () => deps.now().toISOString();
 
-  async function present(invariants: readonly RegisteredInvariant[]) {
-    const [open, samples, components] = await Promise.all([
+  async function present(registry: RegistryState, invariants: readonly RegisteredInvariant[]) {
+    const [open, samples, stopped, components] = await Promise.all([
       deps.openTickets(),
       deps.samples(),
+      stoppedServices(deps.control),
       deps.components(),
     ]);
     const isWatched = components.some(({ name, status }) => name === 'monitor' && status === 'ok');
     return invariants.map((invariant) => {
-      const { id } = invariant.definition;
+      const { id, service } = invariant.definition;
+      const isStopped = service !== null && stopped.has(service);
       return invariantItem(invariant, {
         sample: samples?.items[id]?.at(-1) ?? null,
         openTicketId: open.get(id)?.ticketId ?? null,
         isWatched,
+        pause:
+          pauseOf(registry.pauses, invariant.definition, at()) ??
+          (isStopped ? { by: `service ${service} is stopped`, until: null } : null),
+        dismissal: dismissalOf(registry.dismissed, id, at()),
       });
     });
   }
 
   async function presentOne(id: string) {
-    const [item] = await present([find(await deps.registry.read(), id)]);
+    const registry = await deps.registry.read();
+    const [item] = await present(registry, [find(registry, id)]);
     return item;
   }
 
   router.get('/invariants', async (_request, response) => {
-    const { invariants } = await deps.registry.read();
-    const sorted = Object.values(invariants).sort((a, b) => (a.definition.id < b.definition.id ? -1 : 1));
-    response.json({ items: await present(sorted), next_cursor: null });
+    const registry = await deps.registry.read();
+    const sorted = Object.values(registry.invariants).sort((a, b) =>
+      a.definition.id < b.definition.id ? -1 : 1,
+    );
+    response.json({ items: await present(registry, sorted), next_cursor: null });
   });
 
   router.post('/invariants', async (request, response) => {
@@ -126,6 +145,12 @@ export function invariantRoutes(deps: Dependencies): Router {
   }
 
   return router;
+}
+
+/** Services that a person stopped; without a supervisor nobody knows of any. */
+async function stoppedServices(control: Dependencies['control']): Promise<ReadonlySet<string>> {
+  const { services } = await control.snapshot().catch(() => ({ services: [] }));
+  return new Set(services.filter(({ desired }) => desired === 'stopped').map(({ name }) => name));
 }
 
 function find(state: RegistryState, id: string): RegisteredInvariant {

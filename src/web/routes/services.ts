@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { pauseOf } from '../../domain/pause';
 import type { ServiceAction, ServiceStatus } from '../../domain/service-state';
 import { SERVICE_ACTIONS } from '../../domain/service-state';
 import type { WebDependencies } from '../dependencies';
@@ -7,7 +8,11 @@ import { serviceItem } from '../presenters';
 import { notFound, Problem } from '../problem';
 
 /** The services of the supervisor; an action answers when it is done. */
-export function serviceRoutes({ control }: Pick<WebDependencies, 'control'>): Router {
+export function serviceRoutes({
+  control,
+  registry,
+  now,
+}: Pick<WebDependencies, 'control' | 'registry' | 'now'>): Router {
   const router = Router();
 
   async function find(name: string): Promise<ServiceStatus> {
@@ -18,13 +23,22 @@ export function serviceRoutes({ control }: Pick<WebDependencies, 'control'>): Ro
     throw notFound(`service ${JSON.stringify(name)}`, `Configured: ${known}.`);
   }
 
+  /** Services are controlled by the supervisor alone: without a registry they are shown as not paused. */
+  async function presenter() {
+    const { pauses } = await registry.read().catch(() => ({ pauses: {} }));
+    const at = now().toISOString();
+    return (service: ServiceStatus) =>
+      serviceItem(service, pauseOf(pauses, { id: null, service: service.name }, at));
+  }
+
   router.get('/services', async (_request, response) => {
-    const { services } = await control.snapshot();
-    response.json({ items: services.map(serviceItem), next_cursor: null });
+    const [{ services }, present] = await Promise.all([control.snapshot(), presenter()]);
+    response.json({ items: services.map(present), next_cursor: null });
   });
 
   router.get('/services/:name', async (request, response) => {
-    response.json(serviceItem(await find(request.params.name)));
+    const [service, present] = await Promise.all([find(request.params.name), presenter()]);
+    response.json(present(service));
   });
 
   router.post('/services/:name/:action', async (request, response, next) => {
@@ -34,7 +48,7 @@ export function serviceRoutes({ control }: Pick<WebDependencies, 'control'>): Ro
     await find(name);
     const result = await control.act({ service: name, action, by: 'person' });
     const { outcome, message, lastLines } = result;
-    const answer = { outcome, message, last_lines: lastLines, service: serviceItem(result.service) };
+    const answer = { outcome, message, last_lines: lastLines, service: (await presenter())(result.service) };
     if (outcome === 'failed') throw new Problem(502, 'Service is not ready', message, { members: answer });
     response.json(answer);
   });

@@ -33,11 +33,13 @@ const noteBody = z.strictObject({
     .max(4_000, 'expected at most 4000 characters'),
   by,
 });
-const cancelBody = z.strictObject({ reason: z.string('expected a text').trim().max(1_000).default(''), by });
+const reasonBody = z.strictObject({ reason: z.string('expected a text').trim().max(1_000).default(''), by });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
 
 /** Tickets for people and scripts; reading needs no worker, notes and cancelling neither. */
-export function ticketRoutes(deps: Pick<WebDependencies, 'tickets' | 'commands' | 'redact' | 'now'>): Router {
+export function ticketRoutes(
+  deps: Pick<WebDependencies, 'tickets' | 'commands' | 'registry' | 'redact' | 'now' | 'cooldownMs'>,
+): Router {
   const router = Router();
 
   async function find(id: string): Promise<TicketView> {
@@ -88,12 +90,35 @@ export function ticketRoutes(deps: Pick<WebDependencies, 'tickets' | 'commands' 
     response.status(201).json({ at: note.at, by: note.by, text: note.text });
   });
 
-  router.post('/tickets/:id/cancel', async (request, response) => {
-    const body = parseInput(cancelBody, jsonBody(request));
+  for (const mode of ['cancel', 'dismiss'] as const) {
+    router.post(`/tickets/:id/${mode}`, async (request, response) => {
+      const body = parseInput(reasonBody, jsonBody(request));
+      const ticket = await findOpen(request.params.id);
+      const at = deps.now();
+      const cooledDown = new Date(at.getTime() + deps.cooldownMs).toISOString();
+      // Before the ticket closes: the sweep after it must already know that nobody wants another one.
+      await deps.registry.dismiss({
+        at: at.toISOString(),
+        invariantIds: [ticket.invariantId, ...ticket.joinedInvariants],
+        until: mode === 'dismiss' ? null : cooledDown,
+        by: body.by,
+      });
+      const reason: CancelReason = { by: body.by, reason: deps.redact(body.reason), mode };
+      if (!(await deps.commands.cancel(ticket, reason))) throw closedProblem(ticket.id, 'closed');
+      // Accepted, not done: the ticket's workflow stops its tool first, and needs an agent for that.
+      response.status(202).json(ticketItem(ticket));
+    });
+  }
+
+  router.post('/tickets/:id/retry', async (request, response) => {
+    const body = parseInput(reasonBody, jsonBody(request));
     const ticket = await findOpen(request.params.id);
-    const reason: CancelReason = { by: body.by, reason: deps.redact(body.reason), mode: 'cancel' };
-    if (!(await deps.commands.cancel(ticket, reason))) throw closedProblem(ticket.id, 'closed');
-    // Accepted, not done: the ticket's workflow stops its tool first, and needs an agent for that.
+    if (ticket.status !== 'blocked') {
+      const detail = `Ticket ${ticket.id} is ${ticket.status}: it is being worked on already.`;
+      throw new Problem(409, 'Ticket is not blocked', detail);
+    }
+    const wish = { by: body.by, reason: deps.redact(body.reason) };
+    if (!(await deps.commands.retry(ticket, wish))) throw closedProblem(ticket.id, 'closed');
     response.status(202).json(ticketItem(ticket));
   });
 

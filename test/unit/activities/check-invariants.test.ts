@@ -6,7 +6,7 @@ import type { Probe } from '../../../src/activities/probe';
 import { createSamples } from '../../../src/activities/samples';
 import { FAILURES } from '../../../src/domain/failures';
 import type { OpenTicket } from '../../../src/domain/incident';
-import type { RegisteredInvariant } from '../../../src/domain/registry';
+import type { RegisteredInvariant, RegistryState } from '../../../src/domain/registry';
 import type { ServiceStatus } from '../../../src/domain/service-state';
 import type { SweepInput, SweepReport } from '../../../src/workflows/contract';
 import { activityEnvironment } from '../../support/activity-environment';
@@ -405,5 +405,44 @@ describe('a check that could not run is an error, never a verdict', () => {
     }
     expect(said).toEqual(['broken', 'fine']);
     expect(samples.read()).toMatchObject({ lastSweepAt: expect.any(String) as string, lastError: null });
+  });
+});
+
+describe('what a person said', () => {
+  const target = { kind: 'invariant', invariantId: 'a' } as const;
+  const world = (over: Partial<RegistryState>, later: Partial<RegistryState> = over) => {
+    const state = { revision: 1, invariants: { a: down('a') } };
+    const answers = [{ ...state, ...over }];
+    return {
+      invariants: [],
+      readRegistry: () => Promise.resolve(answers.shift() ?? { ...state, ...later }),
+      probe: scripted({ a: [false] }),
+    };
+  };
+  const pauses = { 'invariant/a': { target, by: 'ana', at: T0, until: null } };
+  const dismissed = { a: { by: 'ana', at: T0, until: null } };
+
+  it('control: neither paused nor dismissed, an incident', async () => {
+    expect((await run(world({}))).incidents).toHaveLength(1);
+  });
+
+  it('paused: not probed, no incident', async () => {
+    expect(await run(world({ pauses }))).toMatchObject({ checked: 0, incidents: [] });
+  });
+
+  it('a pause that is over: probed', async () => {
+    const over = { 'invariant/a': { ...pauses['invariant/a'], until: T0 } };
+    expect(await run(world({ pauses: over }))).toMatchObject({ checked: 1, incidents: [{}] });
+  });
+
+  it('dismissed: probed, no incident, and no evidence for the ticket of another invariant', async () => {
+    const tickets = [ticket({ invariantId: 'b' })];
+    expect(await run(world({ dismissed }))).toMatchObject({ checked: 1, incidents: [] });
+    expect(await run({ ...world({ dismissed }), tickets })).toMatchObject({ evidence: [] });
+    expect((await run({ ...world({}), tickets })).evidence).toHaveLength(1);
+  });
+
+  it.each([{ pauses }, { dismissed }])('%j, said while the sweep probed: no incident', async (word) => {
+    expect(await run(world({}, word))).toMatchObject({ checked: 1, incidents: [] });
   });
 });

@@ -42,7 +42,9 @@ function deps(change: Partial<EvidenceDeps> = {}): EvidenceDeps {
       act: () => Promise.reject(new Error('evidence must not act')),
     },
     readLogs: () => Promise.resolve([{ at: AT, line: 'password=hunter22' }]),
-    redact: (text) => text.replace('hunter22', '[redacted]'),
+    earlierTickets: () => Promise.resolve([]),
+    cooldownMs: 600_000,
+    redact: (text) => text.replaceAll('hunter22', '[redacted]'),
     now: () => new Date(AT),
     newId: () => 'minted',
     ...change,
@@ -82,4 +84,36 @@ it('an invariant without a service has its checks as evidence', async () => {
     joined: [],
   });
   expect(bundle.items.map((item) => item.kind)).toEqual(['check']);
+});
+
+describe('earlier tickets', () => {
+  const closed = (id: string, secondsAgo: number) => ({
+    id,
+    status: 'completed' as const,
+    resolution: 'fixed' as const,
+    detectedAt: AT,
+    closedAt: new Date(Date.parse(AT) - secondsAgo * 1_000).toISOString(),
+    suspectedCause: 'it was killed, password=hunter22',
+  });
+  const bundleOf = (...tickets: ReturnType<typeof closed>[]) =>
+    createCollectEvidence(deps({ earlierTickets: () => Promise.resolve(tickets) }))(incident);
+
+  it('are evidence, masked; the last one closed within the cooldown is what this is a relapse of', async () => {
+    const bundle = await bundleOf(closed('T1', 599), closed('T0', 700));
+    expect(bundle.relapseOf).toBe('T1');
+    const item = bundle.items.find(({ kind }) => kind === 'report');
+    expect(item?.text).toMatch(/^T1: fixed.*\nT0: fixed/);
+    expect(item?.text).not.toContain('hunter22');
+  });
+
+  it('closed longer ago than the cooldown: no relapse', async () => {
+    expect((await bundleOf(closed('T1', 600))).relapseOf).toBeNull();
+  });
+
+  it('that cannot be read cost their item only', async () => {
+    const broken = () => Promise.reject(new Error('no server'));
+    const bundle = await createCollectEvidence(deps({ earlierTickets: broken }))(incident);
+    expect(bundle.relapseOf).toBeNull();
+    expect(bundle.items).toHaveLength(4);
+  });
 });

@@ -27,11 +27,35 @@ describe('what is sent', () => {
       'POST /api/v1/tickets/T1/cancel',
       { reason: 'planned', by: expect.any(String) as string },
     ],
+    [
+      ['ticket', 'dismiss', 'T1', '--reason', 'known'],
+      'POST /api/v1/tickets/T1/dismiss',
+      { reason: 'known', by: expect.any(String) as string },
+    ],
+    [
+      ['ticket', 'retry', 'T1'],
+      'POST /api/v1/tickets/T1/retry',
+      { reason: expect.any(String) as string, by: expect.any(String) as string },
+    ],
   ])('%j', async (words, call, body) => {
     const web = fakeWeb({ [call]: {} });
     const { code, out, err } = await runWords(words, { web });
     expect({ code, out, bodies: web.bodies }).toEqual({ code: 0, out: '', bodies: { [call]: body } });
     expect(err).not.toBe('');
+  });
+
+  test.each([
+    [['pause'], 'POST /api/v1/pause', {}],
+    [['pause', 'shop', '--for', '1h'], 'POST /api/v1/pause', { target: 'shop', for: '1h' }],
+    [['resume', 'shop'], 'POST /api/v1/resume', { target: 'shop' }],
+  ])('%j', async (words, call, body) => {
+    const until = '2026-01-01T00:00:00.000Z';
+    const items = [{ kind: 'service', name: 'shop', by: 'ana', at: until, until }];
+    const web = fakeWeb({ [call]: { items, next_cursor: null } });
+    const { code, err } = await runWords(words, { web });
+    expect(code).toBe(0);
+    expect(web.bodies[call]).toEqual({ ...body, by: expect.any(String) as string });
+    expect(err).toContain(`service shop is paused by ana until ${until}`);
   });
 
   test('nothing to set is a usage error that never reaches the server', async () => {

@@ -1,6 +1,10 @@
+import { dismissalOf } from '../../../src/domain/dismissal';
+import { initialHealth } from '../../../src/domain/health';
+import type { PauseTarget } from '../../../src/domain/pause';
+import { pauseOf } from '../../../src/domain/pause';
 import { EMPTY_REGISTRY, reduceRegistry, rejectRegistryEvent } from '../../../src/domain/registry';
 import type { RegistryEvent, RegistryState } from '../../../src/domain/registry';
-import { at, definition, downSince, T0 } from '../../support/invariants';
+import { at, check, definition, downSince, T0 } from '../../support/invariants';
 
 const put = (id: string, mode: 'create' | 'replace', over = {}): RegistryEvent => ({
   type: 'put',
@@ -170,4 +174,106 @@ it('health that races with definition changes gives the same state in every orde
     const late = interleave(() => Math.floor(next() * 3));
     expect(late).toEqual(promptly);
   }
+});
+
+describe('pauses', () => {
+  const subject = { id: 'a', service: 'web' };
+  const pause = (target: PauseTarget, when: number, until: number | null = null): RegistryEvent => ({
+    type: 'pause',
+    at: at(when),
+    target,
+    until: until === null ? null : at(until),
+    by: 'ana',
+  });
+  const a: PauseTarget = { kind: 'invariant', invariantId: 'a' };
+  const web: PauseTarget = { kind: 'service', service: 'web' };
+  const watched = fold(
+    put('a', 'create', { service: 'web' }),
+    put('b', 'create'),
+    down('a', 1),
+    down('b', 2),
+  );
+  const stateOf = (state: RegistryState, id: string) => state.invariants[id]?.health.state;
+
+  it.each([
+    ['the invariant', a, 'unknown', 'down'],
+    ['its service', web, 'unknown', 'down'],
+    ['everything', { kind: 'all' }, 'unknown', 'unknown'],
+  ] as const)('%s: what was known is void, of nothing else', (_name, target, ofA, ofB) => {
+    const state = reduceRegistry(watched, pause(target, 10));
+    expect([stateOf(state, 'a'), stateOf(state, 'b')]).toEqual([ofA, ofB]);
+    expect(pauseOf(state.pauses, subject, at(11))).toMatchObject({ by: 'ana', until: null });
+  });
+
+  it('a check from before or during the pause is ignored, one from the moment of its end on is not', () => {
+    const paused = reduceRegistry(watched, pause(a, 10, 20));
+    for (const when of [9, 10, 19]) expect(reduceRegistry(paused, down('a', 1, at(when)))).toBe(paused);
+    expect(stateOf(reduceRegistry(paused, down('a', 1, at(20))), 'a')).toBe('down');
+    expect(pauseOf(paused.pauses, subject, at(19))).not.toBeNull();
+    expect(pauseOf(paused.pauses, subject, at(20))).toBeNull();
+  });
+
+  it('under two pauses it is paused until the last one ends; each is lifted by its own name', () => {
+    const both = [pause(web, 10), pause(a, 11, 20)].reduce(reduceRegistry, watched);
+    expect(pauseOf(both.pauses, subject, at(12))).toMatchObject({ target: web });
+    const left = reduceRegistry(both, { type: 'resume', at: at(12), target: web, by: 'ana' });
+    expect(pauseOf(left.pauses, subject, at(12))).toMatchObject({ target: a });
+    const none = reduceRegistry(both, { type: 'resume', at: at(12), target: { kind: 'all' }, by: 'ana' });
+    expect(pauseOf(none.pauses, subject, at(12))).toBeNull();
+  });
+
+  it.each([
+    [pause({ kind: 'invariant', invariantId: 'none' }, 10), 'not_found'],
+    [pause(a, 10, 10), 'invalid'],
+    [{ type: 'resume', at: at(10), target: a, by: 'ana' }, 'not_paused'],
+  ] as const)('%j: %s', (event, code) => {
+    expect(rejectRegistryEvent(watched, event)).toMatchObject({ code });
+    expect(reduceRegistry(watched, event)).toBe(watched);
+  });
+});
+
+describe('a dismissed failure', () => {
+  const dismiss = (ids: readonly string[], until: string | null = null): RegistryEvent => ({
+    type: 'dismissed',
+    at: at(10),
+    invariantIds: ids,
+    until,
+    by: 'ana',
+  });
+  const up = (invariantId: string, when: number): RegistryEvent => ({
+    type: 'transitions',
+    at: at(when),
+    transitions: [
+      {
+        invariantId,
+        revision: 1,
+        health: { ...initialHealth(at(when)), state: 'up', lastCheck: check(invariantId, { at: at(when) }) },
+      },
+    ],
+  });
+  const failing = fold(put('a', 'create'), down('a', 1));
+  const dismissed = reduceRegistry(failing, dismiss(['a', 'unknown']));
+  const isDismissed = (state: RegistryState, when = at(11)) =>
+    dismissalOf(state.dismissed, 'a', when) !== null;
+
+  it('is remembered while it lasts, until the invariant was up once', () => {
+    expect(isDismissed(dismissed)).toBe(true);
+    expect(isDismissed(reduceRegistry(dismissed, down('a', 1, at(12))))).toBe(true);
+    expect(isDismissed(reduceRegistry(dismissed, up('a', 12)))).toBe(false);
+  });
+
+  it('what is up again by then has nothing to dismiss: its next failure is another one', () => {
+    const state = [up('a', 9), dismiss(['a'])].reduce(reduceRegistry, failing);
+    expect(isDismissed(state)).toBe(false);
+  });
+
+  it('another definition is another rule', () => {
+    const changed = reduceRegistry(dismissed, put('a', 'replace', { condition: 'status == 204' }));
+    expect(isDismissed(changed)).toBe(false);
+  });
+
+  it('with an end it is over by then', () => {
+    const state = reduceRegistry(failing, dismiss(['a'], at(20)));
+    expect([isDismissed(state, at(19)), isDismissed(state, at(20))]).toEqual([true, false]);
+  });
 });

@@ -2,10 +2,10 @@ import { ControlRefused, ControlUnreachable } from '../../../src/client/control-
 import type { RegistryState } from '../../../src/domain/registry';
 import type { ControlRequest, ControlResult, ServiceStatus } from '../../../src/domain/service-state';
 import type { TicketView } from '../../../src/domain/ticket-view';
-import type { Component, RegistryChange, WebDependencies } from '../../../src/web/dependencies';
+import type { Component, DismissedFailure, WebDependencies } from '../../../src/web/dependencies';
 import { Problem } from '../../../src/web/problem';
-import type { CancelReason } from '../../../src/workflows/contract';
-import { check, downSince, registered, T0 } from '../../support/invariants';
+import type { CancelReason, RegistryChange } from '../../../src/workflows/contract';
+import { at, check, downSince, registered, T0 } from '../../support/invariants';
 import type { TestApi } from './support';
 import { dependencies, startApi } from './support';
 
@@ -24,6 +24,12 @@ const service: ServiceStatus = {
 };
 
 describe('services', () => {
+  const startServices = (given: WebDependencies['control']) =>
+    startApi({
+      control: given,
+      registry: { ...dependencies().registry, read: () => Promise.reject(new Error('no registry')) },
+    });
+
   function control(
     outcome: ControlResult['outcome'],
     asked: ControlRequest[] = [],
@@ -38,7 +44,7 @@ describe('services', () => {
   }
 
   it('list and one, in the words of the contract', async () => {
-    api = await startApi({ control: control('noop') });
+    api = await startServices(control('noop'));
     const wire = {
       name: 'api',
       state: 'running',
@@ -48,6 +54,8 @@ describe('services', () => {
       restarts: 2,
       ready: true,
       desired: 'running',
+      paused_by: null,
+      paused_until: null,
     };
     expect((await api.ask('GET', '/api/v1/services')).body).toEqual({ items: [wire], next_cursor: null });
     expect((await api.ask('GET', '/api/v1/services/api')).body).toEqual(wire);
@@ -61,7 +69,7 @@ describe('services', () => {
     '%s: ordered by a person, answered when done',
     async (action) => {
       const asked: ControlRequest[] = [];
-      api = await startApi({ control: control('performed', asked) });
+      api = await startServices(control('performed', asked));
       expect(await api.ask('POST', `/api/v1/services/api/${action}`)).toMatchObject({
         status: 200,
         body: { outcome: 'performed', message: 'it was so', service: { name: 'api' } },
@@ -71,7 +79,7 @@ describe('services', () => {
   );
 
   it('a start that failed is no success: 502 with the last lines of its log', async () => {
-    api = await startApi({ control: control('failed') });
+    api = await startServices(control('failed'));
     expect(await api.ask('POST', '/api/v1/services/api/start')).toMatchObject({
       status: 502,
       body: { detail: 'it was so', outcome: 'failed', last_lines: ['boom'] },
@@ -79,7 +87,7 @@ describe('services', () => {
   });
 
   it('unknown, no supervisor, refused: 404, 503, 409', async () => {
-    api = await startApi({ control: control('noop') });
+    api = await startServices(control('noop'));
     expect((await api.ask('POST', '/api/v1/services/nope/stop')).status).toBe(404);
     await api.close();
     const gone = () => Promise.reject(new ControlUnreachable('/s', 'ENOENT', false));
@@ -107,6 +115,7 @@ describe('invariants', () => {
     },
   };
   const run = { ticketId: 'T1', workflowId: 'a', runId: 'r' };
+  const unheard = () => Promise.reject(new Error('nobody dismisses here'));
 
   function deps(changes: RegistryChange[] = [], cancels: CancelReason[] = []): Partial<WebDependencies> {
     return {
@@ -116,7 +125,9 @@ describe('invariants', () => {
           changes.push(change);
           return Promise.resolve();
         },
+        dismiss: unheard,
       },
+      control: { ...dependencies().control, snapshot: () => Promise.reject(new Error('no supervisor')) },
       openTickets: () => Promise.resolve(new Map([['a', run]])),
       samples: () =>
         Promise.resolve({
@@ -250,7 +261,10 @@ describe('invariants', () => {
     const refuse = () =>
       Promise.reject(new Problem(409, 'Owned by the configuration file', 'change harness.yaml'));
     const over = deps([], cancels);
-    api = await startApi({ ...over, registry: { read: () => Promise.resolve(state), change: refuse } });
+    api = await startApi({
+      ...over,
+      registry: { read: () => Promise.resolve(state), change: refuse, dismiss: unheard },
+    });
     expect((await api.ask('DELETE', '/api/v1/invariants/b')).status).toBe(409);
     expect(cancels).toEqual([]);
   });
@@ -304,11 +318,61 @@ describe('readiness', () => {
 });
 
 it('a ticket that closes between look and note: 409, not a lost note', async () => {
-  const ticket = { id: 'T1', status: 'blocked', workflowId: 'a', runId: 'r' } as TicketView;
+  const closed = () => Promise.resolve(false);
   api = await startApi({
-    tickets: { ...dependencies().tickets, get: () => Promise.resolve(ticket) },
-    commands: { note: () => Promise.resolve(false), cancel: () => Promise.resolve(false) },
+    ...ofTicket({ status: 'blocked' }),
+    commands: { note: closed, cancel: closed, retry: closed },
   });
   expect((await api.ask('POST', '/api/v1/tickets/T1/notes', { body: { text: 'x' } })).status).toBe(409);
   expect((await api.ask('POST', '/api/v1/tickets/T1/cancel')).status).toBe(409);
+  expect((await api.ask('POST', '/api/v1/tickets/T1/retry')).status).toBe(409);
 });
+
+it.each([
+  ['dismiss', null],
+  ['cancel', at(600_000)],
+] as const)('%s: the registry hears of it before the ticket does, for how long: %s', async (mode, until) => {
+  const order: (DismissedFailure | CancelReason)[] = [];
+  api = await startApi(ofTicket({ status: 'in_progress', joinedInvariants: ['b'] }, order));
+  const body = { reason: 'known', by: 'ana' };
+  expect((await api.ask('POST', `/api/v1/tickets/T1/${mode}`, { body })).status).toBe(202);
+  expect(order).toEqual([
+    { at: T0, invariantIds: ['a', 'b'], until, by: 'ana' },
+    { by: 'ana', reason: 'known', mode },
+  ]);
+});
+
+it('retry: only of a blocked ticket', async () => {
+  api = await startApi(ofTicket({ status: 'blocked' }));
+  expect((await api.ask('POST', '/api/v1/tickets/T1/retry')).status).toBe(202);
+  await api.close();
+  api = await startApi(ofTicket({ status: 'in_progress' }));
+  expect((await api.ask('POST', '/api/v1/tickets/T1/retry')).status).toBe(409);
+});
+
+function ofTicket(
+  over: Partial<TicketView>,
+  heard: (DismissedFailure | CancelReason)[] = [],
+): Partial<WebDependencies> {
+  const ticket = {
+    id: 'T1',
+    invariantId: 'a',
+    joinedInvariants: [],
+    workflowId: 'a',
+    runId: 'r',
+    ...over,
+  } as Partial<TicketView> as TicketView;
+  const hear = (what: DismissedFailure | CancelReason) => void heard.push(what);
+  return {
+    tickets: { ...dependencies().tickets, get: () => Promise.resolve(ticket) },
+    registry: { ...dependencies().registry, dismiss: (failure) => Promise.resolve(hear(failure)) },
+    commands: {
+      note: () => Promise.resolve(true),
+      cancel: (_run, reason) => {
+        hear(reason);
+        return Promise.resolve(true);
+      },
+      retry: () => Promise.resolve(true),
+    },
+  };
+}
