@@ -84,7 +84,7 @@ async function sweep(
   const watched = all.filter(
     ({ definition }) =>
       definition.enabled &&
-      !(definition.service !== null && isExcused(services.get(definition.service))) &&
+      !isExcusedBy(services, definition.service) &&
       !pauseOf(registry.pauses, definition, startedAt),
   );
   const targets = byOldestSample(selectTargets(input, all, watched), deps.samples);
@@ -110,9 +110,17 @@ async function sweep(
   // A person may have spoken while this sweep probed. Read after the tickets: a dismissed ticket that has closed by then was
   // recorded as dismissed before.
   const isQuiet = observed.every(({ health }) => health.state !== 'down');
-  const word = isQuiet ? registry : await deps.readRegistry();
-  const found = report(deps, input, watched, observed, openTickets, word);
+  const [word, servicesNow] = isQuiet
+    ? [registry, services]
+    : await Promise.all([deps.readRegistry(), readServices(deps)]);
+  // A service that was stopped while it was being probed did not fail.
+  const stillWatched = watched.filter(({ definition }) => !isExcusedBy(servicesNow, definition.service));
+  const found = report(deps, input, stillWatched, observed, openTickets, word);
   return { ...found, incidents: await upNext(deps, found.incidents) };
+}
+
+function isExcusedBy(services: ReadonlyMap<string, ServiceStatus>, service: string | null): boolean {
+  return service !== null && isExcused(services.get(service));
 }
 
 async function readServices(deps: CheckDeps): Promise<ReadonlyMap<string, ServiceStatus>> {

@@ -35,7 +35,7 @@ const untilTicket = (id: string, is: (ticket: Json) => boolean, what: string) =>
   });
 async function ok(...words: string[]): Promise<string> {
   const { code, stdout, stderr } = await workspace.cli(...words);
-  expect({ words, code, stderr }).toMatchObject({ code: 0 });
+  if (code !== 0) throw new Error(`harness ${words.join(' ')} exited with ${code}:\n${stdout}${stderr}`);
   return stdout;
 }
 

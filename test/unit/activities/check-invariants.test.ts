@@ -267,6 +267,21 @@ describe('a service that is not meant to answer', () => {
     expect(report).toMatchObject({ checked: 0, incidents: [], transitions: [] });
   });
 
+  it.each([
+    ['stopped by a person while it was being probed: no failure', 'stopped', 0],
+    ['not stopped: the failure counts', 'running', 1],
+  ] as const)('%s', async (_name, desired, incidents) => {
+    const service: Partial<ServiceStatus> = {};
+    const failing = scripted({ a: [false, false, false] });
+    const probe: typeof failing = (...args) => {
+      Object.assign(service, { desired });
+      return failing(...args);
+    };
+    const report = await run({ invariants: [up('a')], services: [service], probe });
+    expect(report).toMatchObject({ checked: 1 });
+    expect(report.incidents).toHaveLength(incidents);
+  });
+
   it('booting again after a restart: probed, its failure goes on', async () => {
     const services = [{ state: 'starting', restarts: 1, ready: false }] as const;
     const report = await run({ invariants: [down('a')], services, probe: scripted({ a: [false] }) });
