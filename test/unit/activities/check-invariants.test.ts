@@ -273,7 +273,7 @@ describe('a service that is not meant to answer', () => {
   ] as const)('%s', async (_name, desired, incidents) => {
     const service: Partial<ServiceStatus> = {};
     const failing = scripted({ a: [false, false, false] });
-    const probe: typeof failing = (...args) => {
+    const probe: Probe = (...args) => {
       Object.assign(service, { desired });
       return failing(...args);
     };
