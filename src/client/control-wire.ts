@@ -1,30 +1,18 @@
 import { z } from 'zod';
-import { SERVICE_ACTIONS, SERVICE_STATES } from '../domain/service-state';
+import { SERVICE_ACTIONS } from '../domain/service-state';
 import type { ControlRequest, ControlResult, ControlSnapshot, ServiceEvent } from '../domain/service-state';
+import { processExitSchema, serviceStatusSchema } from '../domain/service-status-schema';
 
-/** Shapes on the control socket: the domain types as they are, checked on both ends. */
-const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
-
-const serviceStatus = z.object({
-  name: z.string(),
-  state: z.enum(SERVICE_STATES),
-  pid: z.number().nullable(),
-  startedAt: z.string().nullable(),
-  exit: exit.nullable(),
-  restarts: z.number(),
-  ready: z.boolean(),
-  desired: z.enum(['running', 'stopped']),
-});
-
+/* Shapes on the control socket: the domain types as they are, checked on both ends. */
 const componentStatus = z.object({
   name: z.string(),
   state: z.enum(['starting', 'running', 'exited', 'stopped']),
   pid: z.number().nullable(),
-  exit: exit.nullable(),
+  exit: processExitSchema.nullable(),
 });
 
 export const controlSnapshot: z.ZodType<ControlSnapshot> = z.object({
-  services: z.array(serviceStatus),
+  services: z.array(serviceStatusSchema),
   components: z.array(componentStatus),
 });
 
@@ -33,12 +21,12 @@ const serviceEvent: z.ZodType<ServiceEvent> = z.object({
   at: z.string(),
   kind: z.enum(['starting', 'ready', 'exited', 'stopped']),
   asked: z.boolean(),
-  service: serviceStatus,
+  service: serviceStatusSchema,
 });
 
 export const controlResult: z.ZodType<ControlResult> = z.object({
   outcome: z.enum(['performed', 'noop', 'fenced', 'failed']),
-  service: serviceStatus,
+  service: serviceStatusSchema,
   message: z.string(),
   lastLines: z.array(z.string()),
 });

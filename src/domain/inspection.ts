@@ -2,20 +2,7 @@ import { z } from 'zod';
 import { CHECK_FAILURES } from './check';
 import { portOwnerSchema } from './port-owner';
 import { CHANGES } from './known-good';
-import { SERVICE_STATES } from './service-state';
-
-const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable(), at: z.string() });
-
-const service = z.object({
-  name: z.string(),
-  state: z.enum(SERVICE_STATES),
-  pid: z.number().nullable(),
-  startedAt: z.string().nullable(),
-  exit: exit.nullable(),
-  restarts: z.number(),
-  ready: z.boolean(),
-  desired: z.enum(['running', 'stopped']),
-});
+import { serviceStatusSchema } from './service-status-schema';
 
 const check = z.object({
   invariantId: z.string(),
@@ -30,7 +17,7 @@ const check = z.object({
 
 const inspection = z.object({
   /** Null: the supervisor does not know the service. */
-  service: service.nullable(),
+  service: serviceStatusSchema.nullable(),
   /** Whether the harness can start and stop it. */
   controllable: z.boolean(),
   /** Linux state letter: `T` is stopped by a signal, `Z` a zombie; null where /proc cannot be read. */
