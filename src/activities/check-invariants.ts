@@ -13,6 +13,8 @@ import { isExcused, isNews, secondLook, ticketToTell } from '../domain/sweep';
 import type { Observed } from '../domain/sweep';
 import type { SweepInput, SweepReport } from '../workflows/contract';
 import { MAX_NEW_INCIDENTS, ticketWorkflowId, triageWorkflowId } from '../workflows/contract';
+import type { TakeFingerprint } from './fingerprint';
+import { findChangedServices } from './fingerprint';
 import { whileHeartbeating } from './heartbeat';
 import type { LookAtPorts } from './port-identity';
 import type { Probe } from './probe';
@@ -34,6 +36,7 @@ export interface CheckDeps {
   readonly openTriages: () => Promise<ReadonlySet<string>>;
   readonly probe: Probe;
   readonly lookAtPorts: LookAtPorts;
+  readonly takeFingerprint: TakeFingerprint;
   readonly samples: Samples;
   readonly now: () => Date;
   readonly log: {
@@ -115,7 +118,13 @@ async function sweep(
     : await Promise.all([deps.readRegistry(), readServices(deps)]);
   // A service that was stopped while it was being probed did not fail.
   const stillWatched = watched.filter(({ definition }) => !isExcusedBy(servicesNow, definition.service));
-  const found = report(deps, input, stillWatched, observed, openTickets, word);
+  const fingerprints = await findChangedServices(
+    deps.takeFingerprint,
+    openTickets,
+    [...servicesNow.values()],
+    signal,
+  );
+  const found = report(deps, input, stillWatched, observed, { openTickets, fingerprints }, word);
   return { ...found, incidents: await upNext(deps, found.incidents) };
 }
 
@@ -186,12 +195,18 @@ async function observe(watch: Watch, target: RegisteredInvariant): Promise<Obser
   }
 }
 
+interface Tickets {
+  readonly openTickets: readonly OpenTicket[];
+  /** By ticket ID, of services that are not as their blocked ticket left them. */
+  readonly fingerprints: ReadonlyMap<string, string>;
+}
+
 function report(
   deps: CheckDeps,
   input: SweepInput,
   watched: readonly RegisteredInvariant[],
   observed: readonly Observed[],
-  openTickets: readonly OpenTicket[],
+  { openTickets, fingerprints }: Tickets,
   { pauses, dismissed }: RegistryState,
 ): SweepReport {
   const at = deps.now().toISOString();
@@ -224,9 +239,14 @@ function report(
       [incident.check, ...incident.joined].some(({ invariantId }) => fresh.has(invariantId)),
     ),
     evidence: relevant.flatMap((one) => {
-      const ticket = ticketToTell(one, openTickets);
+      const ticket = ticketToTell(one, openTickets, (ticketId) => fingerprints.has(ticketId));
       if (!ticket || isDismissed(one.check.invariantId)) return [];
-      const evidence = { signature: evidenceSignature(one.check), check: one.check };
+      const fingerprint = fingerprints.get(ticket.ticketId);
+      const evidence = {
+        signature: evidenceSignature(one.check),
+        check: one.check,
+        ...(fingerprint !== undefined && { fingerprint }),
+      };
       return [{ workflowId: ticketWorkflowId(ticket.invariantId), evidence }];
     }),
     recovered: openTickets.flatMap((ticket) => {

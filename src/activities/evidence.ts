@@ -1,7 +1,7 @@
 import type { EvidenceBundle } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
-import type { EarlierTicket } from '../domain/earlier-tickets';
-import { relapseOf } from '../domain/earlier-tickets';
+import type { ClosedTicket, EarlierTicket } from '../domain/earlier-tickets';
+import { countRelapses, relapseOf } from '../domain/earlier-tickets';
 import type { Incident } from '../domain/incident';
 import type { Control, ServiceStatus } from '../domain/service-state';
 import type { EvidenceItem } from '../domain/ticket';
@@ -9,6 +9,8 @@ import { stripInvisible } from '../domain/untrusted-text';
 
 const LOG_LINES = 20;
 const MAX_TEXT = 4_000;
+/** A ticket that was open for longer is of no interest to the limit on restarts. */
+const MAX_REPAIR_MS = 120_000;
 /** A missing source costs the ticket its item, never its time. */
 const SOURCE_LIMIT_MS = 1_000;
 
@@ -20,6 +22,10 @@ export interface EvidenceDeps {
   ) => Promise<readonly { readonly at: string; readonly line: string }[]>;
   /** Newest first. */
   readonly earlierTickets: (invariantId: string) => Promise<readonly EarlierTicket[]>;
+  /** Those of the service that opened since then. */
+  readonly closedTickets: (service: string, since: string) => Promise<readonly ClosedTicket[]>;
+  /** How far back repairs that did not last count (`restart_limit.within`). */
+  readonly relapsesWithinMs: (service: string) => number;
   /** A failure so soon after a ticket closed is a relapse. */
   readonly cooldownMs: number;
   readonly redact: (text: string) => string;
@@ -37,6 +43,7 @@ export function createCollectEvidence(deps: EvidenceDeps) {
     // Invisible characters could split a secret, so they go first.
     const clean = (text: string) => deps.redact(stripInvisible(text));
     const earlierTickets = withinLimit(deps.earlierTickets(incident.invariantId));
+    const relapses = withinLimit(recentRelapses(deps, incident));
     const drafts = await Promise.all([
       ...[incident.check, ...incident.joined].map((check) => Promise.resolve(checkItem(check))),
       ...(incident.service
@@ -56,8 +63,16 @@ export function createCollectEvidence(deps: EvidenceDeps) {
         text: clean(draft.text).slice(0, MAX_TEXT),
       }));
     const relapse = relapseOf((await earlierTickets) ?? [], at, deps.cooldownMs);
-    return { ticketId: deps.newId(), at, items, relapseOf: relapse };
+    return { ticketId: deps.newId(), at, items, relapseOf: relapse, relapses: (await relapses) ?? 0 };
   };
+}
+
+async function recentRelapses(deps: EvidenceDeps, { service, detectedAt }: Incident): Promise<number> {
+  if (service === null) return 0;
+  const withinMs = deps.relapsesWithinMs(service);
+  // The oldest failure that counts followed on a repair of a ticket from before.
+  const since = new Date(Date.parse(detectedAt) - withinMs - MAX_REPAIR_MS).toISOString();
+  return countRelapses(await deps.closedTickets(service, since), detectedAt, withinMs);
 }
 
 function checkItem(check: CheckResult): Draft {

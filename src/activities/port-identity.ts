@@ -47,11 +47,18 @@ function ownPorts({ ready, metricsUrl }: ServiceConfig): ReadonlySet<number> | n
 }
 
 /** Where a URL of this machine leads without asking a name server; none for other names. */
-export function addressesOf(text: string): readonly SocketAddress[] {
+function addressesOf(text: string): readonly SocketAddress[] {
   const { hostname } = new URL(text);
   const host = hostname.replace(/^\[|\]$/g, '');
   const ips = host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
   return ips.map((ip) => ({ ip, port: portOf(text) }));
+}
+
+/** Who listens where the service is to listen, without asking it: a service that died of its taken port answers nothing. */
+export function ownerOfReadyPort({ ready }: ServiceConfig, ownerOf: OwnerOf): PortOwner | null {
+  if (ready.url === null) return null;
+  const found = addressesOf(ready.url).flatMap((address) => ownerOf(address) ?? []);
+  return found.find((owner) => !owner.ours) ?? found[0] ?? null;
 }
 
 function portOf(text: string): number {

@@ -1,3 +1,4 @@
+import type { ServiceConfig } from '../config/config';
 import { nextRunbookStep } from '../domain/runbook';
 import { parseRunbookMemory } from '../domain/runbook-memory';
 import type { Proposal } from '../domain/tool';
@@ -7,12 +8,19 @@ import type { ProposeInput } from '../workflows/contract';
 export type BrainTurn = (input: ProposeInput) => Promise<Proposal>;
 
 /** The deterministic ladder as a brain: no network, no key, answers at once. */
-export function runbookBrain(now: () => Date): BrainTurn {
+export function runbookBrain(deps: {
+  readonly now: () => Date;
+  readonly services: readonly Pick<ServiceConfig, 'name' | 'restartLimit'>[];
+}): BrainTurn {
+  const limits = new Map(deps.services.map(({ name, restartLimit }) => [name, restartLimit.relapses]));
   return (input) => {
+    const { service, relapses = 0 } = input.ticket;
     const step = nextRunbookStep({
-      service: input.ticket.service,
+      service,
       detectedAt: input.ticket.detectedAt,
-      now: now().toISOString(),
+      now: deps.now().toISOString(),
+      begunBy: input.begunBy ?? 'opened',
+      relapses: { count: relapses, limit: limits.get(service ?? '') ?? Infinity },
       results: input.results,
       memory: parseRunbookMemory(input.memory),
     });

@@ -1,8 +1,12 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
 import type { TemporalAccess } from '../client/temporal';
+import type { ClosedTicket } from '../domain/earlier-tickets';
 import type { OpenTicket } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
 import { QUERIES, REGISTRY_WORKFLOW_ID, SIGNALS, WORKFLOWS } from '../workflows/contract';
 
+const RESOLUTION = defineSearchAttributeKey('TicketResolution', 'KEYWORD');
+const DETECTED_AT = defineSearchAttributeKey('DetectedAt', 'DATETIME');
 /** A check must fail while there is still time to say so. */
 const CALL_LIMIT_MS = 3_000;
 
@@ -40,8 +44,36 @@ export async function listOpenTickets(access: TemporalAccess): Promise<readonly 
         runId: execution.runId,
         status: keyword('TicketStatus') ?? '',
         failure: firstText(execution.memo?.['failure']),
+        fingerprint: firstText(execution.memo?.['fingerprint']),
         joinedInvariants: texts(execution.memo?.['joined_invariants']),
       });
+    }
+    return tickets;
+  });
+}
+
+/**
+ * How the tickets of a service that opened since then ended, as visibility lists them: no history is read, because the ticket
+ * of the failure that is going on waits for the answer.
+ */
+export async function listClosedTickets(
+  access: TemporalAccess,
+  service: string,
+  since: string,
+): Promise<readonly ClosedTicket[]> {
+  const query = [
+    `WorkflowType = "${WORKFLOWS.remediateTicket}"`,
+    `ServiceName = "${service}"`,
+    `StartTime > "${since}"`,
+    `ExecutionStatus = "Completed"`,
+  ].join(' AND ');
+  return await access.client.withDeadline(Date.now() + CALL_LIMIT_MS, async () => {
+    const tickets: ClosedTicket[] = [];
+    for await (const { typedSearchAttributes, closeTime } of access.client.workflow.list({ query })) {
+      const resolution = typedSearchAttributes.get(RESOLUTION);
+      const detectedAt = typedSearchAttributes.get(DETECTED_AT);
+      if (!resolution || !detectedAt || !closeTime) continue;
+      tickets.push({ resolution, detectedAt: detectedAt.toISOString(), closedAt: closeTime.toISOString() });
     }
     return tickets;
   });

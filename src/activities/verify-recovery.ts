@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CheckResult } from '../domain/check';
 import { errorText } from '../config/error-text';
 import { FAILURES } from '../domain/failures';
-import { applyCheck } from '../domain/health';
+import { applyCheck, isFlapping } from '../domain/health';
 import type { InvariantHealth } from '../domain/health';
 import { pauseOf } from '../domain/pause';
 import type { HealthTransition, RegisteredInvariant, RegistryState } from '../domain/registry';
@@ -24,13 +24,17 @@ export interface VerifyDeps {
   readonly lookAtPorts: LookAtPorts;
   readonly samples: Samples;
   readonly now: () => Date;
+  readonly flappingProofMs?: number;
 }
 
+/** What goes down again and again must hold for so long. */
+const FLAPPING_PROOF_MS = 30_000;
+
 /**
- * The activity `verifyRecovery`: the ticket's invariant and those that joined hold `recover.successes` times in a row, and
- * every other enabled invariant of the service once. Ends at the first failure. A paused one need not hold, unless the ticket
- * is its own. An invariant that was removed or disabled meanwhile need not hold; when none is left the result is recovered with a note, since nothing is broken any more that
- * anybody watches. Throws CheckCouldNotRun.
+ * The activity `verifyRecovery`: the ticket's invariant and those that joined hold `recover.successes` times in a row (30 s
+ * long when flapping), and every other enabled invariant of the service once. Ends at the first failure. A paused one need not
+ * hold, unless the ticket is its own. One that was removed or disabled meanwhile need not hold; when none is left the result is
+ * recovered with a note, since nothing is broken any more that anybody watches. Throws CheckCouldNotRun.
  */
 export function createVerifyRecovery(deps: VerifyDeps) {
   return async function verifyRecovery(input: VerifyInput): Promise<VerifyResult> {
@@ -68,8 +72,13 @@ async function verify(deps: VerifyDeps, input: VerifyInput, signal: AbortSignal)
   const probeAll = new Prober(deps, services, signal);
 
   const results = await Promise.all([
-    ...required.map((invariant) => probeAll.inARow(invariant, invariant.definition.recover.successes)),
-    ...others.map((invariant) => probeAll.inARow(invariant, 1)),
+    ...required.map((invariant) =>
+      probeAll.inARow(invariant, {
+        successes: invariant.definition.recover.successes,
+        ms: isFlapping(invariant.health, startedAt) ? (deps.flappingProofMs ?? FLAPPING_PROOF_MS) : 0,
+      }),
+    ),
+    ...others.map((invariant) => probeAll.inARow(invariant, { successes: 1, ms: 0 })),
   ]);
   const at = deps.now().toISOString();
   const failing = results.flatMap(({ failed }) => (failed ? [failed] : []));
@@ -99,8 +108,11 @@ class Prober {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Probes until `wanted` successes came in a row; one failure, of this invariant or another, ends it. */
-  async inARow(invariant: RegisteredInvariant, wanted: number): Promise<Row> {
+  /** Probes until it held so often and so long in a row; one failure, of this invariant or another, ends it. */
+  async inARow(
+    invariant: RegisteredInvariant,
+    wanted: { readonly successes: number; readonly ms: number },
+  ): Promise<Row> {
     const { definition } = invariant;
     const policy = {
       attempts: definition.confirm.attempts,
@@ -109,7 +121,8 @@ class Prober {
     };
     let health = invariant.health;
     let successes = 0;
-    while (successes < wanted && !this.hasFailed) {
+    const until = performance.now() + wanted.ms;
+    while ((successes < wanted.successes || performance.now() < until) && !this.hasFailed) {
       if (successes > 0) await delay(definition.recover.spacingMs, undefined, { signal: this.signal });
       const check = await this.deps.probe(invariant, {
         timeoutMs: definition.timeoutMs,

@@ -86,8 +86,9 @@ export function invariantTable({ colors, now }: CliContext, items: readonly Inva
   return table(['ID', 'STATE', 'SINCE', 'SERVICE', 'PRIORITY', 'SOURCE', 'TICKET', 'RULE'], rows, colors);
 }
 
-function stateOf({ enabled, state, paused_until }: InvariantWire, colors: Colors): Cell {
+function stateOf({ enabled, state, flapping, paused_until }: InvariantWire, colors: Colors): Cell {
   if (!enabled) return { text: 'disabled', paint: colors.dim };
+  if (flapping && state !== 'paused') return { text: `${state}, flapping`, paint: colors.yellow };
   if (state !== 'paused' || paused_until === null) return stateCell(state, colors);
   return { text: `paused until ${paused_until}`, paint: colors.yellow };
 }

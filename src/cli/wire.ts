@@ -30,6 +30,7 @@ export const invariantWire = z.object({
   source: z.string().default('api'),
   state: z.string().default('unknown'),
   since: moment,
+  flapping: z.boolean().default(false),
   paused_until: moment,
   last_check: z.object({ at: z.string(), ok: z.boolean(), error: label }).nullable().default(null),
   open_ticket_id: label,

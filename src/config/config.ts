@@ -12,6 +12,8 @@ export interface ServiceConfig {
   readonly env: Readonly<Record<string, string>>;
   readonly ready: { readonly url: string | null; readonly timeoutMs: number };
   readonly stopTimeoutMs: number;
+  /** Repairs that did not last, within a time, after which one more is tried late and then a person is asked. */
+  readonly restartLimit: { readonly relapses: number; readonly withinMs: number };
   readonly metricsUrl: string | null;
   /** Absolute glob patterns. */
   readonly files: { readonly read: readonly string[]; readonly edit: readonly string[] };

@@ -81,6 +81,7 @@ function toService(name: string, service: ServiceFile, base: string, dataDir: st
     env: Object.fromEntries(Object.entries(service.env).map(([key, value]) => [key, expand(value)])),
     ready: { url: service.ready.url ?? null, timeoutMs: service.ready.timeout },
     stopTimeoutMs: service.stop_timeout,
+    restartLimit: { relapses: service.restart_limit.relapses, withinMs: service.restart_limit.within },
     metricsUrl: service.metrics_url ?? null,
     files: { read: service.files.read.map(absolute), edit: service.files.edit.map(absolute) },
     dependsOn: service.depends_on,

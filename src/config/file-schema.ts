@@ -73,6 +73,10 @@ const service = section({
     timeout: duration('100ms', '1h').default(30_000),
   }).prefault({}),
   stop_timeout: duration('0ms', '10m').default(5_000),
+  restart_limit: section({
+    relapses: integer(1, 1_000).default(5),
+    within: duration('1m', '1d').default(600_000),
+  }).prefault({}),
   metrics_url: httpUrl().optional(),
   files: section({ read: paths().default([]), edit: paths().default([]) }).prefault({}),
   depends_on: z.array(text(), 'expected a list of service names').default([]),

@@ -8,6 +8,8 @@ export interface EvidenceBundle {
   readonly items: readonly EvidenceItem[];
   /** The ticket that this failure is a relapse of; absent in bundles of earlier versions. */
   readonly relapseOf?: string | null;
+  /** Recent repairs of the service that did not last, this failure's included; absent likewise. */
+  readonly relapses?: number;
 }
 
 /** The analyst's answer, whoever gave it. */

@@ -12,6 +12,8 @@ export interface InvariantHealth {
   /** Consecutive failures and successes so far, carried over sweeps by `suspect` and `recovering`. */
   readonly failures: number;
   readonly successes: number;
+  /** When it went down lately, oldest first; absent until it has. */
+  readonly recentDowns?: readonly string[];
   /** The check that led here; an older check never overwrites a newer one. */
   readonly lastCheck: CheckResult | null;
 }
@@ -41,7 +43,24 @@ export function applyCheck(
 ): InvariantHealth {
   if (isStale(health.lastCheck, check)) return health;
   const next = check.ok ? afterSuccess(health, policy) : afterFailure(health, check, policy);
-  return { ...next, since: next.state === health.state ? health.since : check.at, lastCheck: check };
+  const since = next.state === health.state ? health.since : check.at;
+  const goesDown = next.state === 'down' && health.state !== 'down' && health.state !== 'recovering';
+  const downs = goesDown
+    ? [...(health.recentDowns ?? []), check.at].slice(-FLAPPING_DOWNS)
+    : health.recentDowns;
+  return { ...next, since, ...(downs && { recentDowns: downs }), lastCheck: check };
+}
+
+/** As many times down within this time are no separate failures any more. */
+const FLAPPING_DOWNS = 4;
+const FLAPPING_WITHIN_MS = 600_000;
+
+/** Whether it goes down and comes back again and again: then a few good answers prove nothing. */
+export function isFlapping({ recentDowns = [] }: InvariantHealth, at: string): boolean {
+  const [oldest] = recentDowns;
+  if (recentDowns.length < FLAPPING_DOWNS || oldest === undefined) return false;
+  const agoMs = Date.parse(at) - Date.parse(oldest);
+  return agoMs >= 0 && agoMs <= FLAPPING_WITHIN_MS;
 }
 
 /** No probe is overtaken by more than this. One that seems to be says that the clock was set back, and is as good as any. */
@@ -56,7 +75,7 @@ export function isStale(last: CheckResult | null, check: CheckResult): boolean {
   return overtakenMs > 0 && overtakenMs <= MAX_OVERTAKEN_MS;
 }
 
-type Progress = Omit<InvariantHealth, 'since' | 'lastCheck'>;
+type Progress = Omit<InvariantHealth, 'since' | 'lastCheck' | 'recentDowns'>;
 const UP: Progress = { state: 'up', failingSince: null, failures: 0, successes: 0 };
 
 function afterSuccess(health: InvariantHealth, policy: HealthPolicy): Progress {

@@ -25,6 +25,8 @@ export interface OpenTicket {
   readonly joinedInvariants: readonly string[];
   /** While it is blocked: the `failureClass` it knows of its own invariant; null otherwise. */
   readonly failure: string | null;
+  /** While it is blocked: how its service was left, or has been seen since; null when that is not known. */
+  readonly fingerprint: string | null;
 }
 
 /**

@@ -14,6 +14,9 @@ export interface Pause {
   readonly until: string | null;
 }
 
+/** Names the rule by which policy refuses what would act on something that is paused. */
+export const PAUSED_RULE = 'paused';
+
 /** One pause per target, by `pauseKey`. */
 export type Pauses = Readonly<Record<string, Pause>>;
 

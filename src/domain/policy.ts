@@ -1,6 +1,8 @@
 import type { CommandRule } from './command-rules';
 import { decideCommand } from './command-rules';
 import type { Json } from './json';
+import type { Pause } from './pause';
+import { PAUSED_RULE } from './pause';
 import { SERVICE_ACTIONS } from './service-state';
 import type { Decision, ToolCall } from './tool';
 import { isToolName, TOOLS } from './tool';
@@ -18,6 +20,8 @@ export interface PolicyContext {
   readonly ticketService: string | null;
   readonly services: readonly PolicyService[];
   readonly commandRules: readonly CommandRule[];
+  /** A person wants it left alone: nothing acts on it until then. */
+  readonly pause: Pause | null;
 }
 
 /**
@@ -87,6 +91,7 @@ function decideControl(call: ToolCall, context: PolicyContext): Decision {
   }
   const own = context.services.find((candidate) => candidate.name === context.ticketService);
   if (!own) return noService(context);
+  if (context.pause) return paused(context.pause);
   if (service !== own.name) {
     return deny(
       'other-service',
@@ -115,6 +120,7 @@ function decideControl(call: ToolCall, context: PolicyContext): Decision {
 function decideEdit(tool: string, context: PolicyContext): Decision {
   const own = context.services.find((candidate) => candidate.name === context.ticketService);
   if (!own) return noService(context);
+  if (context.pause) return paused(context.pause);
   if (own.files.edit.length === 0) {
     return deny(
       'nothing-editable',
@@ -141,6 +147,14 @@ function decideArgv(argv: Json | undefined, rules: readonly CommandRule[]): Deci
 
 function isWords(value: Json | undefined): value is readonly string[] {
   return Array.isArray(value) && value.every((word) => typeof word === 'string');
+}
+
+function paused({ by, at, until }: Pause): Decision {
+  const end = until === null ? 'until somebody resumes it' : `until ${until}`;
+  return deny(
+    PAUSED_RULE,
+    `${by} paused it at ${at} ${end}, so nothing acts on it; ask a person with update_ticket_status {"status":"blocked"}`,
+  );
 }
 
 function noService(context: PolicyContext): Decision {

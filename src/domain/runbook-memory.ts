@@ -8,6 +8,8 @@ const runbookMemory = z.object({
   failedStarts: z.number().default(0),
   /** How long it has been watched being silent, by looks that waited. */
   silentMs: z.number().default(0),
+  /** It has waited because the repairs before did not last. */
+  hasBackedOff: z.boolean().default(false),
   facts: z.array(z.string()),
   tried: z.array(z.string()),
   /** An attempt that began before there was this rung has not tried it. */
@@ -27,6 +29,7 @@ export const FRESH_MEMORY: RunbookMemory = {
   restarts: 0,
   failedStarts: 0,
   silentMs: 0,
+  hasBackedOff: false,
   facts: [],
   tried: [],
   restore: NOTHING_RESTORED,

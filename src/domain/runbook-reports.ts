@@ -1,6 +1,8 @@
 import type { Inspection } from './inspection';
 import type { PortOwner } from './port-owner';
 import { describeStranger } from './port-owner';
+import type { RunbookMemory } from './runbook-memory';
+import type { ToolResult } from './tool';
 
 /** What a person is told when the ladder stops. */
 export interface Report {
@@ -60,4 +62,39 @@ export function wrongAnswer(service: string, invariant: Failed): Report {
       `If the service is right, correct the query or the condition of ${invariant.invariantId}.`,
     ],
   };
+}
+
+/** The same repair again would not last either. */
+export function relapsing(service: string, count: number): Report {
+  return {
+    reason: `${service} was repaired and failed again within a minute, ${count} times lately; it is not repaired once more.`,
+    toTry: [
+      `Find out what breaks it: the tickets before this one and \`harness logs ${service}\` show the same failure.`,
+      'After your repair: `harness ticket retry <id>`; the ticket closes by itself when the invariant holds.',
+    ],
+  };
+}
+
+/** A person paused it: hands off, and say what is left as it is. */
+export function heldByPause(
+  memory: RunbookMemory,
+  service: string,
+  refusal: ToolResult,
+): [RunbookMemory, Report] {
+  const reason = `${service} is paused, so nothing was done to it (${refusal.content}).`;
+  const { hasEdited } = memory.restore;
+  const fact = hasEdited ? { fact: 'the files this ticket restored are still in place' } : {};
+  // Not even its own edits are put back meanwhile.
+  const ask = { reason, toTry: [] };
+  return [
+    { ...memory, restore: { ...memory.restore, ask } },
+    {
+      reason,
+      toTry: [
+        `\`harness resume ${service}\` when it may be worked on again: what still fails then begins the next attempt.`,
+        ...(hasEdited ? ['`harness ticket undo <id>` puts the files back as they were found.'] : []),
+      ],
+      ...fact,
+    },
+  ];
 }

@@ -7,7 +7,7 @@ import type { ToolResult } from './tool';
 /** More changed files than this are somebody's work in progress. */
 const MAX_RESTORES = 5;
 /** A service that reloads by itself has this long to do it; the look ends as soon as the invariant holds. */
-const RELOAD_S = 2;
+export const RELOAD_S = 2;
 
 export const restoreMemory = z.object({
   /** Each attempt compares and restores once. */

@@ -3,12 +3,22 @@ import { parseInspection } from './inspection';
 import { describeInspection, identityOf } from './inspection-facts';
 import { isRecord } from './json';
 import type { Json } from './json';
+import { PAUSED_RULE } from './pause';
 import { FRESH_MEMORY, remember } from './runbook-memory';
 import type { RunbookMemory } from './runbook-memory';
-import { beginRestore, continueRestore } from './runbook-restore';
+import { beginRestore, continueRestore, RELOAD_S } from './runbook-restore';
 import type { RestoreMove } from './runbook-restore';
-import { brokenCheck, checkInDoubt, stolenPort, wrongAnswer } from './runbook-reports';
-import type { Report } from './runbook-reports';
+import {
+  brokenCheck,
+  checkInDoubt,
+  heldByPause,
+  relapsing,
+  stolenPort,
+  wrongAnswer,
+} from './runbook-reports';
+import { askPerson, look, MAX_LOOKS, proposeDone, report, restart } from './runbook-steps';
+import type { RunbookStep } from './runbook-steps';
+import type { AttemptCause } from './ticket';
 import type { ToolResult } from './tool';
 
 /** A silent but living process is left alone until it has been failing this long: short stalls heal themselves. */
@@ -21,37 +31,28 @@ const MAX_FAILED_STARTS = 1;
 const MAX_RESTARTS = 4;
 /** One look waits this long for a boot, or for a supervisor that is away; it ends early when something changes. */
 const LOOK_S = 5;
-/** Times one attempt may look again before it stops waiting for a boot or a stall. */
-const MAX_LOOKS = 8;
+/** A repair that has relapsed as often as it may is tried once more, after so long. */
+const BACKOFF_S = 30;
 
 export interface RunbookInput {
   readonly service: string | null;
   readonly detectedAt: string;
   readonly now: string;
+  readonly begunBy: AttemptCause;
+  /** Repairs of the service that did not last, this failure's included, and how many may be followed by another at once. */
+  readonly relapses: { readonly count: number; readonly limit: number };
   readonly results: readonly ToolResult[];
   readonly memory: RunbookMemory | null;
-}
-
-export interface RunbookStep {
-  readonly text: string;
-  readonly tool:
-    | 'inspect_service'
-    | 'what_changed'
-    | 'restore_file'
-    | 'undo_edits'
-    | 'service_control'
-    | 'update_ticket_status';
-  readonly input: { readonly [key: string]: Json };
-  readonly memory: RunbookMemory;
 }
 
 /**
  * The deterministic ladder: nothing wrong any more → propose closing; its port taken by a stranger → a person; dead → restart;
  * booting → wait; only the check fails → a person; hung → restart; before any restart, files changed since it last worked →
- * restore them; anything else, or not fixed by that → undo the edits and ask a person, with a report. Reads only its input.
+ * restore them; anything else, or not fixed by that → undo the edits and ask a person, with a report. What relapses again and
+ * again is repaired once more after a while, then a person is asked. Reads only its input.
  */
 export function nextRunbookStep(input: RunbookInput): RunbookStep {
-  const memory = input.memory ?? FRESH_MEMORY;
+  const memory = input.memory ?? freshMemory(input.begunBy);
   if (input.service === null) {
     return askPerson(
       memory,
@@ -63,6 +64,7 @@ export function nextRunbookStep(input: RunbookInput): RunbookStep {
   }
   const last = input.results.at(-1);
   if (!last) return look(input.service, memory, 'See whether it is still wrong, and what the process does.');
+  if (field(last.data, 'rule') === PAUSED_RULE) return report(...heldByPause(memory, input.service, last));
   switch (last.tool) {
     case 'inspect_service':
       return last.isError
@@ -115,20 +117,30 @@ function judge(
   if (seen.portOwner && !seen.portOwner.ours) return report(known, stolenPort(service, seen.portOwner));
   const move = beginRestore(service, known.restore, seen);
   const restore = move && takeMove(service, known, move);
+  const held = holdRelapse(input, service, known);
   const isDead = seen.service.state === 'exited' || seen.service.state === 'stopped';
   if (isDead)
-    return restore ?? restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited');
+    return (
+      held ??
+      restore ??
+      restartOrAsk(service, known, seen, 'The process has ended: start it again.', 'exited')
+    );
   if (seen.starting) return waitFor(service, known, seen, 'It is still booting: wait for it.');
   if (seen.answersElsewhere) return report(known, checkInDoubt(service, seen.invariant));
   if (seen.invariant.failure === 'check_broken') return report(known, brokenCheck(service, seen.invariant));
   if (seen.invariant.failure !== 'no_answer')
-    return restore ?? afterWrongAnswer(service, known, { ...seen, invariant: seen.invariant });
+    return (
+      held ??
+      restore ??
+      afterWrongAnswer(input.begunBy, service, known, { ...seen, invariant: seen.invariant })
+    );
   const silentMs = Math.max(known.silentMs, failingMs(input));
   if (silentMs < HUNG_AFTER_MS) {
     const waited = { ...known, silentMs: HUNG_AFTER_MS };
     const seconds = (HUNG_AFTER_MS - silentMs) / 1_000;
     return waitFor(service, waited, seen, 'It is silent but alive: give a stall the time to heal.', seconds);
   }
+  if (held) return held;
   const isStopped = seen.process?.state === 'T';
   if (restore && !isStopped) return restore;
   const text = isStopped
@@ -137,28 +149,49 @@ function judge(
   return restartOrAsk(service, known, seen, text, identityOf(seen.service));
 }
 
+/** Files that somebody has just changed, or says are right, are tried as they are. */
+function freshMemory(begunBy: AttemptCause): RunbookMemory {
+  const isPersonAtWork = begunBy === 'person' || begunBy === 'changed_files' || begunBy === 'changed_process';
+  return isPersonAtWork
+    ? { ...FRESH_MEMORY, restore: { ...FRESH_MEMORY.restore, hasBegun: true } }
+    : FRESH_MEMORY;
+}
+
+/** Only for the failure that opened the ticket: later attempts have waited, or were asked for. */
+function holdRelapse(
+  { begunBy, relapses }: RunbookInput,
+  service: string,
+  memory: RunbookMemory,
+): RunbookStep | null {
+  if (begunBy !== 'opened' || relapses.count < relapses.limit) return null;
+  if (relapses.count > relapses.limit) return report(memory, relapsing(service, relapses.count));
+  if (memory.hasBackedOff) return null;
+  const text = `It was repaired ${relapses.count} times and failed again soon: wait before the next repair.`;
+  return look(service, { ...memory, hasBackedOff: true }, text, BACKOFF_S);
+}
+
 /** Two clocks were read at two times: what they cannot both be right about counts as nothing, and is waited for instead. */
 function failingMs({ now, detectedAt }: RunbookInput): number {
   const ms = Date.parse(now) - Date.parse(detectedAt);
   return ms >= 0 && ms <= MAX_TRUSTED_MS ? ms : 0;
 }
 
-/** Alive and answering: without restored files to take up, a restart is unlikely to help and may break what works. */
+/** Alive and answering: without changed files to take up, a restart is unlikely to help and may break what works. */
 function afterWrongAnswer(
+  begunBy: AttemptCause,
   service: string,
   memory: RunbookMemory,
   seen: Inspection & { readonly invariant: NonNullable<Inspection['invariant']> },
 ): RunbookStep {
-  if (memory.restore.hasEdited) {
-    const text = 'The restored files are not in force yet: restart it.';
+  if (begunBy === 'changed_files' && memory.looks < 2) {
+    return look(service, memory, 'Its files were changed: give it a moment to take them up.', RELOAD_S);
+  }
+  if (memory.restore.hasEdited || (begunBy === 'changed_files' && memory.restarts === 0)) {
+    const text = 'The changed files are not in force yet: restart it.';
     return restartOrAsk(service, memory, seen, text, identityOf(seen.service));
   }
   const found = wrongAnswer(service, seen.invariant);
   return report(memory, { ...found, reason: memory.restore.refused ?? found.reason });
-}
-
-function report(memory: RunbookMemory, { reason, toTry, fact }: Report): RunbookStep {
-  return askPerson(fact === undefined ? memory : remember(memory, { fact }), reason, toTry);
 }
 
 function takeMove(service: string, memory: RunbookMemory, move: RestoreMove): RunbookStep {
@@ -202,15 +235,6 @@ function restartOrAsk(
   return restart(service, memory, text, expect);
 }
 
-function restart(service: string, memory: RunbookMemory, text: string, expect: Json): RunbookStep {
-  return {
-    text,
-    tool: 'service_control',
-    input: { service, action: 'restart', expect },
-    memory: { ...remember(memory, { tried: `restart of ${service}` }), restarts: memory.restarts + 1 },
-  };
-}
-
 function afterControl(service: string, memory: RunbookMemory, result: ToolResult): RunbookStep {
   const known = remember(memory, { fact: result.content });
   const outcome = field(result.data, 'outcome');
@@ -237,62 +261,9 @@ function waitFor(
   return look(service, memory, text, seconds);
 }
 
-function look(service: string, memory: RunbookMemory, text: string, waitSeconds = 0): RunbookStep {
-  if (memory.looks > MAX_LOOKS)
-    return askPerson(memory, `${service} did not come back.`, ['Look at the service by hand.']);
-  return {
-    text,
-    tool: 'inspect_service',
-    input: waitSeconds > 0 ? { service, wait_s: waitSeconds } : { service },
-    memory: { ...memory, looks: memory.looks + 1 },
-  };
-}
-
-function proposeDone(memory: RunbookMemory): RunbookStep {
-  const acted = memory.tried.length > 0;
-  return {
-    text: acted ? 'It answers again: ask for the proof.' : 'Nothing is wrong any more: ask for the proof.',
-    tool: 'update_ticket_status',
-    input: {
-      status: 'completed',
-      reason: acted
-        ? `After ${memory.tried.join(', ')} the invariant holds.`
-        : 'The invariant holds again without any action.',
-    },
-    memory,
-  };
-}
-
 function cannotSee(service: string, memory: RunbookMemory, result: ToolResult): RunbookStep {
   if (memory.looks < MAX_LOOKS) return look(service, memory, 'It could not be seen; look again.', LOOK_S);
   return askPerson(memory, result.content, ['Check that `harness run` is alive on this machine.']);
-}
-
-/** A repair that did not repair anything is taken back first. */
-function askPerson(memory: RunbookMemory, reason: string, toTry: readonly string[]): RunbookStep {
-  if (memory.restore.hasEdited && memory.restore.ask === null) {
-    const restore = { ...memory.restore, ask: { reason, toTry: [...toTry] } };
-    return {
-      text: 'The restored files did not help: put them back as found.',
-      tool: 'undo_edits',
-      input: {},
-      memory: { ...memory, restore },
-    };
-  }
-  const section = (title: string, lines: readonly string[]) =>
-    `${title}:\n${lines.length > 0 ? lines.map((line) => `- ${line}`).join('\n') : '- nothing'}`;
-  return {
-    text: 'This needs a person.',
-    tool: 'update_ticket_status',
-    input: {
-      status: 'blocked',
-      reason,
-      report: [section('Facts', memory.facts), section('Tried', memory.tried), section('To try', toTry)].join(
-        '\n\n',
-      ),
-    },
-    memory,
-  };
 }
 
 function field(data: Json, name: string): Json {

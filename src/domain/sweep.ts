@@ -54,8 +54,15 @@ export function isNews(before: InvariantHealth, after: InvariantHealth): boolean
   }
 }
 
-/** The open ticket that must hear of a DOWN invariant: it has not joined yet, fails anew, or fails in another way. */
-export function ticketToTell(observed: Observed, openTickets: readonly OpenTicket[]): OpenTicket | null {
+/**
+ * The open ticket that must hear of a DOWN invariant: it has not joined yet, fails anew, fails in another way, or its
+ * service is not as the ticket left it.
+ */
+export function ticketToTell(
+  observed: Observed,
+  openTickets: readonly OpenTicket[],
+  isServiceChanged: (ticketId: string) => boolean = () => false,
+): OpenTicket | null {
   if (observed.health.state !== 'down') return null;
   const ticket = findTicket(observed.before, openTickets);
   if (!ticket) return null;
@@ -66,7 +73,8 @@ export function ticketToTell(observed: Observed, openTickets: readonly OpenTicke
     !isKnown ||
     before.state !== 'down' ||
     isOtherError(before, observed.check) ||
-    isOtherThanKnown(ticket, observed.check);
+    isOtherThanKnown(ticket, observed.check) ||
+    (ticket.invariantId === id && isServiceChanged(ticket.ticketId));
   return isNewToTicket ? ticket : null;
 }
 

@@ -9,6 +9,14 @@ export type BlockedOn = 'approval' | 'dependency' | 'person' | 'monitor' | 'budg
 export type TicketResolution = 'fixed' | 'self_recovered' | 'dismissed' | 'cancelled';
 export type Brain = 'runbook' | 'claude';
 
+/**
+ * Why an attempt begins. `changed_files`: somebody changed the service's editable files; `changed_process`: its process is
+ * another one, or who owns its port (files may have changed too); `changed_failure`: it fails in another way than the ticket
+ * knew; `time`: `agent.retry_after` is over.
+ */
+export type AttemptCause =
+  'opened' | 'person' | 'time' | 'changed_failure' | 'changed_files' | 'changed_process';
+
 /** One fact, citable by its ID. Text is redacted and capped before it gets here. */
 export interface EvidenceItem {
   readonly id: string;
@@ -38,6 +46,8 @@ export interface TicketSpec {
   readonly firstCheck: CheckResult | null;
   /** The ticket of this invariant that closed less than `monitor.cooldown` before; absent in tickets of earlier versions. */
   readonly relapseOf?: string | null;
+  /** Recent repairs of its service that did not last, this failure's included; absent in tickets of earlier versions. */
+  readonly relapses?: number;
 }
 
 export interface TicketNote {

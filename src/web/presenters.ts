@@ -115,6 +115,8 @@ export interface InvariantContext {
   readonly isWatched: boolean;
   readonly pause: PauseView | null;
   readonly dismissal: Dismissal | null;
+  /** Whether it goes down again and again, so that its proof of recovery takes longer. */
+  readonly isFlapping: boolean;
 }
 
 /** Why something is not watched: a pause, or a service that a person stopped (which has no `until`). */
@@ -122,7 +124,7 @@ export type PauseView = Pick<Pause, 'by' | 'until'>;
 
 export function invariantItem(
   { definition, source, revision, health }: RegisteredInvariant,
-  { sample, openTicketId, isWatched, pause, dismissal }: InvariantContext,
+  { sample, openTicketId, isWatched, pause, dismissal, isFlapping }: InvariantContext,
 ) {
   const isCurrent = sample !== null && sample.revision === revision;
   const last = isCurrent ? sample : health.lastCheck;
@@ -134,6 +136,7 @@ export function invariantItem(
     paused_until: pause?.until ?? null,
     dismissed: dismissal,
     since: health.since,
+    flapping: isFlapping,
     last_check: last && lastCheck(last),
     uptime_24h: null,
     open_ticket_id: openTicketId,

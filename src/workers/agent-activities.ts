@@ -20,6 +20,7 @@ import { knownSecrets } from '../config/known-secrets';
 import { paths } from '../config/paths';
 import { resolveSecrets } from '../config/secrets';
 import type { CheckResult } from '../domain/check';
+import { pauseOf } from '../domain/pause';
 import { createRedactor } from '../domain/redaction';
 import type { AgentActivities } from '../workflows/contract';
 
@@ -55,8 +56,16 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       const { retryAfterMs, turns } = config.agent;
       return Promise.resolve({ agent, brain: activeBrain(config).brain, maxTurns: turns, retryAfterMs });
     },
-    proposeStep: createProposeStep({ runbook: runbookBrain(now), claude: null }),
-    decide: createDecideActivity({ services: config.services, audit }),
+    proposeStep: createProposeStep({
+      runbook: runbookBrain({ now, services: config.services }),
+      claude: null,
+    }),
+    decide: createDecideActivity({
+      services: config.services,
+      audit,
+      pauseOf: async ({ invariantId: id, service }) =>
+        pauseOf((await readRegistry(access)).pauses, { id, service }, now().toISOString()),
+    }),
   };
 }
 

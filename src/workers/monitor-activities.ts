@@ -3,9 +3,11 @@ import type { Logger } from 'pino';
 import { createAnalyzeFailure } from '../activities/analyst';
 import { createCheckInvariants } from '../activities/check-invariants';
 import { createCollectEvidence } from '../activities/evidence';
+import { createFingerprint } from '../activities/fingerprint';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
 import {
+  listClosedTickets,
   listOpenTickets,
   listOpenTriages,
   queryRegistry,
@@ -53,6 +55,7 @@ export function createMonitorActivities({
     redact,
   });
   const lookAtPorts = createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null });
+  const limits = new Map(config.services.map(({ name, restartLimit }) => [name, restartLimit.withinMs]));
   const readRegistry = () => queryRegistry(access);
   const tickets = createTicketReader({
     source: temporalTickets(access),
@@ -68,6 +71,7 @@ export function createMonitorActivities({
       openTriages: () => listOpenTriages(access),
       probe,
       lookAtPorts,
+      takeFingerprint: createFingerprint(config.services, lookAtPorts),
       samples,
       now,
       log,
@@ -89,6 +93,8 @@ export function createMonitorActivities({
         const { items } = await tickets.list({ invariant, limit: EARLIER_TICKETS });
         return items.filter(({ closedAt }) => closedAt !== null);
       },
+      closedTickets: (service, since) => listClosedTickets(access, service, since),
+      relapsesWithinMs: (service) => limits.get(service) ?? 0,
       cooldownMs: config.monitor.cooldownMs,
       redact,
       now,

@@ -2,7 +2,7 @@ import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
 import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
-import type { Brain, TicketSpec } from '../domain/ticket';
+import type { AttemptCause, Brain, TicketSpec } from '../domain/ticket';
 import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
 import type { Json } from '../domain/json';
 
@@ -81,6 +81,8 @@ export interface TicketEvidence {
   /** Same signature, same evidence: the ticket keeps it once. */
   readonly signature: string;
   readonly check: CheckResult;
+  /** How the service is by now, when that is not how a blocked ticket left it. */
+  readonly fingerprint?: string;
 }
 
 export { evidenceSignature } from '../domain/incident';
@@ -142,6 +144,8 @@ export interface TicketMemo {
   readonly joined_invariants: readonly string[];
   /** While blocked: how the ticket's own invariant fails, as far as the ticket knows (`failureClass`). */
   readonly failure: string | null;
+  /** While blocked: how the service was left, or has been seen since (`fingerprint.ts`). */
+  readonly fingerprint: string | null;
   readonly escalation_reason: string | null;
 }
 
@@ -205,6 +209,8 @@ export interface TicketContext {
   readonly service: string | null;
   /** When the first failed check began, RFC 3339. */
   readonly detectedAt: string;
+  /** Recent repairs of the service that did not last, this failure's included; absent in histories of earlier versions. */
+  readonly relapses?: number;
 }
 
 export interface Claim {
@@ -221,6 +227,8 @@ export interface ProposeInput {
   readonly ticket: TicketContext;
   readonly brain: Brain;
   readonly attempt: number;
+  /** Why this attempt began; absent in histories of earlier versions. */
+  readonly begunBy?: AttemptCause;
   readonly turn: number;
   /** New since the last turn: results of its calls, answers to a proposal, notes of people. */
   readonly results: readonly ToolResult[];

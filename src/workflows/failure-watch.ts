@@ -1,38 +1,83 @@
 import type { CheckResult } from '../domain/check';
+import { haveOnlyFilesChanged } from '../domain/fingerprint';
 import { failureClass } from '../domain/incident';
 import { isRecord } from '../domain/json';
+import type { AttemptCause } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
 
 /** A fault that changes its face for ever does not make the agent work for ever: then `retry_after` decides. */
-const MAX_TRIED = 3;
+const MAX_FAILURES_TRIED = 3;
+/** Somebody who tries one repair after another is followed for longer. */
+const MAX_REPAIRS_TRIED = 20;
+/** In the place of a failure: what a pause hid is not known, so any failure after it is news. */
+const HIDDEN_BY_PAUSE = 'paused';
 
-/** How the ticket's own invariant fails, as the last check saw it and as the brain last knew it. */
-export class FailureWatch {
-  /** Null while nobody has seen it fail. */
+/** One text that says how something is: as it was last seen, as the brain last knew it, and what has been tried already. */
+class Aspect {
   current: string | null = null;
-  private at = '';
-  private known: string | null;
-  /** Ways of failing that began an attempt since a person, or the time, did. */
+  known: string | null = null;
   private readonly tried = new Set<string>();
+
+  constructor(private readonly maxTried: number) {}
+
+  isWorthAnAttempt(): boolean {
+    const { current, known, tried } = this;
+    return current !== null && current !== known && !tried.has(current) && tried.size < this.maxTried;
+  }
+
+  setBoth(text: string): void {
+    this.current = text;
+    this.known = text;
+  }
+
+  markTried(): void {
+    if (this.current !== null) this.tried.add(this.current);
+    this.known = this.current;
+  }
+
+  forgetTried(): void {
+    this.tried.clear();
+  }
+}
+
+/** How the ticket's own invariant fails, and how its service was left when a person was asked. */
+export class FailureWatch {
+  private readonly failure = new Aspect(MAX_FAILURES_TRIED);
+  private readonly service = new Aspect(MAX_REPAIRS_TRIED);
+  private at = '';
 
   constructor(
     private readonly invariantId: string,
     first: CheckResult | null,
   ) {
     if (first) this.report(first);
-    this.known = this.current;
+    this.tellBrain();
+  }
+
+  /** What sweeps compare with what they see; null while nothing is known. */
+  get published(): { readonly failure: string | null; readonly fingerprint: string | null } {
+    return { failure: this.failure.current, fingerprint: this.service.current };
   }
 
   /** A check of any invariant; one that was overtaken says nothing. */
   report({ invariantId, ok, at, error }: Pick<CheckResult, 'invariantId' | 'ok' | 'at' | 'error'>): void {
     if (invariantId !== this.invariantId || ok || at < this.at) return;
     this.at = at;
-    this.current = failureClass(error);
+    this.failure.current = failureClass(error);
   }
 
-  /** The brain has looked for itself. */
+  /** A sweep saw that the service is not as it was left. */
+  reportService(fingerprint: string): void {
+    this.service.current = fingerprint;
+  }
+
+  /** The brain has looked for itself, or has handed the ticket to a person. */
   reportResult({ tool, data }: ToolResult): void {
-    const check = tool === 'inspect_service' && isRecord(data) ? (data['invariant'] ?? null) : null;
+    if (!isRecord(data)) return;
+    if (tool === 'update_ticket_status' && typeof data['fingerprint'] === 'string') {
+      this.service.setBoth(data['fingerprint']);
+    }
+    const check = tool === 'inspect_service' ? (data['invariant'] ?? null) : null;
     if (!isRecord(check)) return;
     const { invariantId, ok, at, error } = check;
     if (typeof invariantId !== 'string' || typeof ok !== 'boolean' || typeof at !== 'string') return;
@@ -42,19 +87,36 @@ export class FailureWatch {
 
   /** The brain hears of everything there is. */
   tellBrain(): void {
-    this.known = this.current;
+    this.failure.known = this.failure.current;
   }
 
-  /** What a person was asked about is not what is wrong now, and that has not been tried yet. */
-  isWorthAnAttempt(): boolean {
-    const { current } = this;
-    return (
-      current !== null && current !== this.known && !this.tried.has(current) && this.tried.size < MAX_TRIED
-    );
+  /** A person paused it: whatever fails once that is over is news. */
+  hideByPause(): void {
+    this.at = '';
+    this.failure.setBoth(HIDDEN_BY_PAUSE);
   }
 
-  beginAttempt(reason: 'changed' | 'asked'): void {
-    if (reason === 'asked') this.tried.clear();
-    else if (this.current !== null) this.tried.add(this.current);
+  /** What a person was asked about is not what there is now, and that has not been tried yet. */
+  whyAttempt(): Extract<AttemptCause, `changed_${string}`> | null {
+    const { current, known } = this.service;
+    if (this.service.isWorthAnAttempt()) {
+      return haveOnlyFilesChanged(known ?? '', current ?? '') ? 'changed_files' : 'changed_process';
+    }
+    return this.failure.isWorthAnAttempt() ? 'changed_failure' : null;
+  }
+
+  beginAttempt(cause: AttemptCause): void {
+    switch (cause) {
+      case 'changed_failure':
+        return this.failure.markTried();
+      case 'changed_files':
+      case 'changed_process':
+        return this.service.markTried();
+      case 'opened':
+      case 'person':
+      case 'time':
+        this.failure.forgetTried();
+        this.service.forgetTried();
+    }
   }
 }

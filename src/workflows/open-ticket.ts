@@ -9,7 +9,7 @@ import type { RemediateInput, TicketEvidence, TriageResult } from './contract';
 import { evidenceSignature, QUEUES, SIGNALS, ticketWorkflowId, WORKFLOWS } from './contract';
 import { isGone } from './is-gone';
 import { ticketKeys } from './search-attributes';
-import { ticketMemo } from './ticket-memo';
+import { NOTHING_SEEN, ticketMemo } from './ticket-memo';
 
 /** A ticket may close between "already open" and our note on it; then it is our turn to open one. */
 const MAX_ROUNDS = 5;
@@ -46,7 +46,7 @@ async function startTicket(ticket: TicketSpec): Promise<boolean> {
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       typedSearchAttributes: searchAttributes(ticket),
-      memo: { ...ticketMemo(ticket, NEW_TICKET, ticket.joinedInvariants, null) },
+      memo: { ...ticketMemo(ticket, NEW_TICKET, ticket.joinedInvariants, NOTHING_SEEN) },
       staticSummary: ticket.objective.slice(0, 200),
       staticDetails:
         `**Suspected cause:** ${ticket.suspectedCause}\n\n**Done when:** ${ticket.successCriteria}`.slice(
@@ -97,6 +97,7 @@ function ticketSpec(incident: Incident, evidence: EvidenceBundle, verdict: Verdi
     evidence: evidence.items,
     firstCheck: incident.check,
     relapseOf: evidence.relapseOf ?? null,
+    relapses: evidence.relapses ?? 0,
   };
 }
 

@@ -17,9 +17,10 @@ export async function RemediateTicket({ ticket }: RemediateInput): Promise<Ticke
   try {
     let claim = await claimTicket(record);
     record.apply({ type: 'claimed' }, claim.brain);
-    let outcome = await runAttempt(record, claim);
+    let outcome = await runAttempt(record, claim, 'opened');
     while (outcome === 'blocked') {
-      if ((await record.waitForReason(claim.retryAfterMs)) === 'recovered') {
+      const reason = await record.waitForReason(claim.retryAfterMs);
+      if (reason === 'recovered') {
         const waitingFor = record.state.blockedOn ?? 'person';
         if ((await verify(record)).recovered) break;
         record.apply({ type: 'blocked', on: waitingFor, escalation: null });
@@ -27,7 +28,7 @@ export async function RemediateTicket({ ticket }: RemediateInput): Promise<Ticke
       }
       record.apply({ type: 'resumed', newAttempt: true });
       claim = await claimTicket(record);
-      outcome = await runAttempt(record, claim);
+      outcome = await runAttempt(record, claim, reason);
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;

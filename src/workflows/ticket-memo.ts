@@ -5,19 +5,23 @@ const MAX_OBJECTIVE = 300;
 const MAX_REASON = 300;
 const MAX_JOINED = 16;
 
+export const NOTHING_SEEN = { failure: null, fingerprint: null } as const;
+
 /** What lists show besides the search attributes; capped, because a memo may hold 2 KB. */
 export function ticketMemo(
   spec: TicketSpec,
   state: TicketState,
   joined: readonly string[],
-  failure: string | null,
+  seen: Pick<TicketMemo, 'failure' | 'fingerprint'>,
 ): TicketMemo {
+  const isBlocked = state.status === 'blocked';
   return {
     objective: spec.objective.slice(0, MAX_OBJECTIVE),
     attempt: state.attempt,
     blocked_on: state.blockedOn,
     joined_invariants: joined.slice(0, MAX_JOINED),
-    failure: state.status === 'blocked' ? failure : null,
+    failure: isBlocked ? seen.failure : null,
+    fingerprint: isBlocked ? seen.fingerprint : null,
     escalation_reason: state.escalation?.reason.slice(0, MAX_REASON) ?? null,
   };
 }

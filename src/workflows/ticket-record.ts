@@ -7,7 +7,7 @@ import {
   upsertSearchAttributes,
   setCurrentDetails,
 } from '@temporalio/workflow';
-import type { Brain, TicketEvent, TicketSpec, TicketState } from '../domain/ticket';
+import type { AttemptCause, Brain, Escalation, TicketEvent, TicketSpec, TicketState } from '../domain/ticket';
 import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
 import type {
@@ -29,13 +29,15 @@ export class TicketRecord {
   cancelReason: CancelReason | null = null;
   /** A tool that edits files was called, whatever came of it. */
   hasEdited = false;
+  /** A person paused what the ticket is about: the last acting call was refused. */
+  isHeldByPause = false;
   private readonly joined = new Set<string>();
   private readonly seen = new Set<string>();
   private news: string[] = [];
   private recovered = false;
   private retry = false;
   private readonly failure: FailureWatch;
-  private publishedFailure: string | null = null;
+  private published = '';
 
   constructor(readonly spec: TicketSpec) {
     this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
@@ -54,8 +56,8 @@ export class TicketRecord {
   }
 
   get context(): TicketContext {
-    const { id, invariantId, service, detectedAt } = this.spec;
-    return { ticketId: id, invariantId, service, detectedAt };
+    const { id, invariantId, service, detectedAt, relapses = 0 } = this.spec;
+    return { ticketId: id, invariantId, service, detectedAt, relapses };
   }
 
   get joinedInvariants(): readonly string[] {
@@ -86,21 +88,28 @@ export class TicketRecord {
   }
 
   /** While blocked: resolves when there is a reason to move, and says which. */
-  async waitForReason(retryAfterMs: number): Promise<'recovered' | 'retry'> {
+  async waitForReason(retryAfterMs: number): Promise<'recovered' | AttemptCause> {
     const mayWake = patched('wake-on-changed-failure');
-    const isWoken = (): boolean =>
-      mayWake && this.state.blockedOn === 'person' && this.failure.isWorthAnAttempt();
-    const isUnpublished = (): boolean => mayWake && this.failure.current !== this.publishedFailure;
-    const hasReason = (): boolean => this.recovered || this.retry || isWoken();
+    const whyWoken = () => (mayWake && this.state.blockedOn === 'person' ? this.failure.whyAttempt() : null);
+    const isUnpublished = (): boolean => mayWake && JSON.stringify(this.failure.published) !== this.published;
+    const hasReason = (): boolean => this.recovered || this.retry || whyWoken() !== null;
     for (const until = Date.now() + retryAfterMs; !hasReason() && Date.now() < until;) {
       await condition(() => hasReason() || isUnpublished(), until - Date.now());
       // Sweeps compare it with what they see.
       if (isUnpublished()) this.publish();
     }
     if (this.takeRecoveredHint()) return 'recovered';
-    this.failure.beginAttempt(!this.retry && isWoken() ? 'changed' : 'asked');
+    const cause = this.retry ? 'person' : (whyWoken() ?? 'time');
+    this.failure.beginAttempt(cause);
     this.retry = false;
-    return 'retry';
+    return cause;
+  }
+
+  /** Whatever still fails once a pause is over begins the next attempt. */
+  askPerson(escalation: Escalation): void {
+    if (this.isHeldByPause) this.failure.hideByPause();
+    this.isHeldByPause = false;
+    this.apply({ type: 'blocked', on: 'person', escalation });
   }
 
   /** What the brain saw for itself may be newer than what the monitor reported. */
@@ -110,6 +119,7 @@ export class TicketRecord {
 
   private addEvidence(evidence: TicketEvidence): void {
     this.failure.report(evidence.check);
+    if (evidence.fingerprint !== undefined) this.failure.reportService(evidence.fingerprint);
     if (this.seen.has(evidence.signature)) return;
     this.seen.add(evidence.signature);
     const { invariantId, error } = evidence.check;
@@ -133,10 +143,9 @@ export class TicketRecord {
       { key: ticketKeys.resolution, value: resolution },
       ...(brain ? [{ key: ticketKeys.brain, value: brain }] : []),
     ]);
-    this.publishedFailure = this.failure.current;
-    upsertMemo({
-      ...ticketMemo(this.spec, this.state, this.joinedInvariants, this.publishedFailure),
-    });
+    const seen = this.failure.published;
+    this.published = JSON.stringify(seen);
+    upsertMemo({ ...ticketMemo(this.spec, this.state, this.joinedInvariants, seen) });
     setCurrentDetails(`**${status}**${phase ? ` · ${phase}` : ''}${resolution ? ` · ${resolution}` : ''}`);
   }
 }

@@ -2,7 +2,8 @@ import { ActivityFailure } from '@temporalio/common';
 import { isCancellation } from '@temporalio/workflow';
 import { isRecord } from '../domain/json';
 import type { Json } from '../domain/json';
-import type { Escalation } from '../domain/ticket';
+import { PAUSED_RULE } from '../domain/pause';
+import type { AttemptCause, Escalation } from '../domain/ticket';
 import type { ToolCall, ToolResult } from '../domain/tool';
 import { isActingTool, isEditTool, isToolName } from '../domain/tool';
 import type { Claim } from './contract';
@@ -13,7 +14,11 @@ import { describeProof, verify } from './verification';
 export type AttemptOutcome = 'recovered' | 'blocked';
 
 /** One attempt: turns of propose → decide → tool, until the proof holds, a person is needed, or the turns are spent. */
-export async function runAttempt(record: TicketRecord, claim: Claim): Promise<AttemptOutcome> {
+export async function runAttempt(
+  record: TicketRecord,
+  claim: Claim,
+  begunBy: AttemptCause,
+): Promise<AttemptOutcome> {
   let results: readonly ToolResult[] = [];
   let memory: Json = null;
   for (let turn = 1; turn <= claim.maxTurns; turn += 1) {
@@ -25,6 +30,7 @@ export async function runAttempt(record: TicketRecord, claim: Claim): Promise<At
           ticket: record.context,
           brain: claim.brain,
           attempt: record.state.attempt,
+          begunBy,
           turn,
           results,
           notes: record.takeNews(),
@@ -52,12 +58,13 @@ async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult
     { ticket: record.context, call },
   ]);
   if (decision.verdict === 'deny' || !isToolName(call.name)) {
+    if (decision.rule === PAUSED_RULE) record.isHeldByPause = true;
     return {
       callId: call.id,
       tool: call.name,
       isError: true,
       content: `Refused: ${decision.reason}`,
-      data: null,
+      data: { outcome: 'refused', rule: decision.rule },
     };
   }
   const input = { ticket: record.context, call };
@@ -97,7 +104,7 @@ async function applyStatusProposal(
     if (verified.recovered) return 'recovered';
     return { ...result, isError: true, content: describeProof(verified) };
   }
-  record.apply({ type: 'blocked', on: 'person', escalation: readEscalation(result) });
+  record.askPerson(readEscalation(result));
   return 'blocked';
 }
 

@@ -42,6 +42,7 @@ function service(script: string): ServiceConfig {
     env: {},
     ready: { url: null, timeoutMs: 5_000 },
     stopTimeoutMs: 3_000,
+    restartLimit: { relapses: 5, withinMs: 600_000 },
     metricsUrl: null,
     files: { read: [], edit: [] },
     dependsOn: [],

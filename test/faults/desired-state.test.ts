@@ -65,6 +65,25 @@ it('paused, kill -9: no ticket; resumed: a ticket, fixed. Stopped by a person: s
   expect(await workspace.tickets()).toHaveLength(1);
 });
 
+it('paused while its ticket is open: the agent keeps its hands off; resumed: it goes on by itself', async () => {
+  const starts = workspace.serviceStarts();
+  process.kill(await workspace.componentPid('agent'), 'SIGKILL');
+  process.kill(Number((await workspace.service())['pid']), 'SIGKILL');
+  const pending = await untilTicket('rate_limiter_healthy', (one) => one['status'] === 'pending', 'waits');
+  await ok('pause', 'rate_limiter');
+  await workspace.start('agent');
+  const held = await untilTicket('rate_limiter_healthy', (one) => one['status'] === 'blocked', 'is held');
+  expect(held['escalation'].reason).toMatch(/rate_limiter is paused, so nothing was done to it/);
+  await fourSweeps();
+  expect(workspace.serviceStarts()).toBe(starts);
+
+  await ok('resume', 'rate_limiter');
+  const fixed = await untilTicket('rate_limiter_healthy', (one) => one['closed_at'] !== null, 'is closed');
+  expect(fixed).toMatchObject({ id: pending['id'], resolution: 'fixed', attempt: 2 });
+  expect(workspace.serviceStarts()).toBe(starts + 1);
+  expect(await workspace.tickets()).toHaveLength(1);
+});
+
 describe('things of which the harness runs none', () => {
   const servers = new Map<number, Server>();
   afterEach(async () => {

@@ -73,6 +73,7 @@ export class RehearsedRun {
       env: { ORDER: join(this.dataDir, 'order') },
       ready: { url: null, timeoutMs: 5_000 },
       stopTimeoutMs: 2_000,
+      restartLimit: { relapses: 5, withinMs: 600_000 },
       metricsUrl: null,
       files: { read: [], edit: [] },
       dependsOn: [],

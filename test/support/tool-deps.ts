@@ -41,6 +41,7 @@ export function makeService(cwd: string, change: Partial<ServiceConfig> = {}): S
     env: {},
     ready: { url: null, timeoutMs: 30_000 },
     stopTimeoutMs: 5_000,
+    restartLimit: { relapses: 5, withinMs: 600_000 },
     metricsUrl: null,
     files: { read: [join(cwd, 'src/**')], edit: [join(cwd, 'config.json')] },
     dependsOn: [],

@@ -342,6 +342,77 @@ describe('blocked on a person', () => {
   });
 });
 
+describe('how the service was left', () => {
+  const CLAIM = { agent: 'test', brain: 'runbook', maxTurns: 5, retryAfterMs: 60_000 } as const;
+  const untilLeft = (handle: WorkflowHandle, fingerprint: string, attempt: number) =>
+    waitFor(`blocked, left as ${fingerprint}`, async () => {
+      const { memo } = await handle.describe();
+      return memo?.['fingerprint'] === fingerprint && memo['attempt'] === attempt;
+    });
+  const changed = (handle: WorkflowHandle, fingerprint: string) =>
+    handle.signal(SIGNALS.evidence, {
+      signature: 's',
+      check: { ...failing, invariantId: handle.workflowId },
+      fingerprint,
+    });
+
+  it('somebody’s repair begins an attempt that knows what was changed; the same state twice does not', async () => {
+    const causes: (string | undefined)[] = [];
+    const left = ['f1.p1', 'f2.p1', 'f2.p2'];
+    const brain = scripted(ASK, ASK, ASK, DONE);
+    const handle = await run(
+      {
+        claimTicket: () => Promise.resolve(CLAIM),
+        proposeStep: (input) => {
+          causes.push(input.begunBy);
+          return brain.proposeStep(input);
+        },
+        update_ticket_status: (input) => tool({ fingerprint: left.shift() ?? null })(input),
+      },
+      { verifyRecovery: proofs(true) },
+    );
+    await untilLeft(handle, 'f1.p1', 1);
+    await changed(handle, 'f2.p1');
+    await untilLeft(handle, 'f2.p1', 2);
+    await changed(handle, 'f2.p2');
+    await untilLeft(handle, 'f2.p2', 3);
+    await changed(handle, 'f2.p2');
+    await changed(handle, 'f2.p1'); // tried already
+    await untilLeft(handle, 'f2.p1', 3);
+    await handle.signal(SIGNALS.retry, { by: 'ana', reason: '' });
+    await handle.result();
+    expect(causes).toEqual(['opened', 'changed_files', 'changed_process', 'person']);
+  });
+
+  it('held by a pause: the brain hears the rule, and the same failure after the pause begins the next attempt', async () => {
+    const brain = scripted(RESTART, ASK, DONE);
+    const handle = await run(
+      {
+        ...brain,
+        claimTicket: () => Promise.resolve(CLAIM),
+        decide: ({ call }) =>
+          Promise.resolve(
+            call.name === 'service_control'
+              ? { verdict: 'deny', rule: 'paused', reason: 'ana paused it' }
+              : { verdict: 'allow', rule: 'test', reason: '' },
+          ),
+        update_ticket_status: tool(null),
+      },
+      { verifyRecovery: proofs(true) },
+    );
+    await waitFor('blocked, what fails is not known', async () => {
+      const { memo } = await handle.describe();
+      return memo?.['failure'] === 'paused';
+    });
+    expect(brain.seen[1]).toMatchObject([{ isError: true, data: { outcome: 'refused', rule: 'paused' } }]);
+    await handle.signal(SIGNALS.evidence, {
+      signature: 's',
+      check: { ...failing, invariantId: handle.workflowId },
+    });
+    expect(await handle.result()).toMatchObject({ attempts: 2, effects: 0, resolution: 'self_recovered' });
+  });
+});
+
 const RESTORE_FILE = { name: 'restore_file', input: { path: '/etc/api.json' } };
 
 it('a restored file, then proof: fixed, and the file stays', async () => {

@@ -1,4 +1,5 @@
 import type { ToolActivities } from '../../workflows/contract';
+import { createFingerprint } from '../fingerprint';
 import { addTicketNote } from './add-ticket-note';
 import { createConfinement } from './confined-path';
 import { createEditFile } from './edit-file';
@@ -15,13 +16,14 @@ import { createServiceControl } from './service-control';
 import type { ToolDeps } from './tool';
 import { toActivity } from './tool';
 import { createUndoEdits } from './undo-edits';
-import { updateTicketStatus } from './update-ticket-status';
+import { createUpdateTicketStatus } from './update-ticket-status';
 import { createWhatChanged } from './what-changed';
 
 /** Makes the agent's tools. Roots of the readable files are resolved now, once: see `createConfinement`. */
 export function createToolActivities(deps: ToolDeps): ToolActivities {
   const confinements = new Map(deps.services.map((service) => [service.name, createConfinement(service)]));
   const openEdit = createOpenEdit(deps);
+  const takeFingerprint = createFingerprint(deps.services, deps.lookAtPorts);
   return {
     inspect_service: toActivity(createInspectService(deps), deps),
     service_control: toActivity(createServiceControl(deps), deps),
@@ -36,6 +38,6 @@ export function createToolActivities(deps: ToolDeps): ToolActivities {
     query_metrics: toActivity(createQueryMetrics(deps), deps),
     run_command: toActivity(createRunCommand(deps), deps),
     add_ticket_note: toActivity(addTicketNote, deps),
-    update_ticket_status: toActivity(updateTicketStatus, deps),
+    update_ticket_status: toActivity(createUpdateTicketStatus(deps, takeFingerprint), deps),
   };
 }

@@ -11,7 +11,7 @@ import type { ServiceStatus } from '../../domain/service-state';
 import { createEditConfinements, readEditableFiles } from '../editable-files';
 import { changesSince, readLastGood } from '../known-good-store';
 import type { OwnerOf } from '../port-identity';
-import { addressesOf } from '../port-identity';
+import { ownerOfReadyPort } from '../port-identity';
 import { probeHttp } from '../probe-http';
 import type { Confinement } from './confined-path';
 import { describeService } from './describe-service';
@@ -139,13 +139,6 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
     portOwner: portOwner ?? ownerOfReadyPort(config, ownerOf),
     answersElsewhere: isReady && invariant?.ok === false,
   };
-}
-
-/** A service that died of its taken port may have invariants elsewhere. */
-function ownerOfReadyPort({ ready }: ServiceConfig, ownerOf: OwnerOf): PortOwner | null {
-  if (ready.url === null) return null;
-  const found = addressesOf(ready.url).flatMap((address) => ownerOf(address) ?? []);
-  return found.find((owner) => !owner.ours) ?? found[0] ?? null;
 }
 
 /** A service that is fine where it says it is, while its check fails: then the check is worth a doubt. */

@@ -107,6 +107,8 @@ async function attempt(tool: Tool, scope: ToolScope, deps: ToolDeps): Promise<To
       ticketService: ticket.service,
       services: deps.services,
       commandRules: BUILTIN_COMMAND_RULES,
+      // Pauses are known to `decide`, which the workflow asked a moment ago.
+      pause: null,
     });
     if (decision.verdict === 'deny') throw new ToolProblem(`Refused: ${decision.reason}`, REFUSED);
     return await tool.run(call.input, scope);

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { parseInvariant } from '../../config/invariant-schema';
 import { dismissalOf } from '../../domain/dismissal';
+import { isFlapping } from '../../domain/health';
 import type { InvariantDefinition } from '../../domain/invariant';
 import { pauseOf } from '../../domain/pause';
 import type { RegisteredInvariant, RegistryState } from '../../domain/registry';
@@ -48,6 +49,7 @@ export function invariantRoutes(deps: Dependencies): Router {
           pauseOf(registry.pauses, invariant.definition, at()) ??
           (isStopped ? { by: `service ${service} is stopped`, until: null } : null),
         dismissal: dismissalOf(registry.dismissed, id, at()),
+        isFlapping: isFlapping(invariant.health, at()),
       });
     });
   }

@@ -78,6 +78,7 @@ function activity({ invariants, services = [], tickets = [], ...over }: World) {
     openTriages: () => Promise.reject(new Error('not asked for in calm times')),
     probe: scripted({}),
     lookAtPorts: () => () => () => null,
+    takeFingerprint: () => Promise.resolve('as-left'),
     samples: createSamples(),
     now: () => new Date(),
     log: { info: () => undefined, error: () => undefined },
@@ -99,6 +100,7 @@ const ticket = (over: Partial<OpenTicket> = {}): OpenTicket => ({
   status: 'in_progress',
   joinedInvariants: [],
   failure: null,
+  fingerprint: null,
   ...over,
 });
 const states = (report: SweepReport): Record<string, string> =>
@@ -448,6 +450,27 @@ describe('what a person said', () => {
   it('a pause that is over: probed', async () => {
     const over = { 'invariant/a': { ...pauses['invariant/a'], until: T0 } };
     expect(await run(world({ pauses: over }))).toMatchObject({ checked: 1, incidents: [{}] });
+  });
+
+  it.each([
+    ['as left', 'as-left', 'as-left', []],
+    ['changed since', 'as-left', 'changed', ['changed']],
+    ['of which nothing is known', null, 'changed', []],
+  ])('a blocked ticket hears of a service that is %s', async (_name, left, now, told) => {
+    const tickets = [ticket({ status: 'blocked', fingerprint: left })];
+    const asked: string[] = [];
+    const takeFingerprint = (service: string) => {
+      asked.push(service);
+      return Promise.resolve(now);
+    };
+    const report = await run({
+      invariants: [down('a')],
+      tickets,
+      probe: scripted({ a: [false] }),
+      takeFingerprint,
+    });
+    expect(report.evidence.map(({ evidence }) => evidence.fingerprint)).toEqual(told);
+    expect(asked).toEqual(left === null ? [] : ['web']);
   });
 
   it('dismissed: probed, no incident, and no evidence for the ticket of another invariant', async () => {

@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { createAuditLog } from '../../../src/activities/audit';
 import { createDecideActivity } from '../../../src/activities/decide';
+import type { Pause } from '../../../src/domain/pause';
 import { createRedactor } from '../../../src/domain/redaction';
 import { makeService, makeTempDirs, NOW, TICKET } from '../../support/tool-deps';
 
 const makeTempDir = makeTempDirs();
 const redact = createRedactor({ secrets: [{ name: 'KEY', value: 'swordfish-0001' }] });
 
-function makeDecide(file: string) {
+function makeDecide(file: string, pause: Pause | null = null) {
   const audit = createAuditLog({ file, redact, now: () => NOW });
-  return createDecideActivity({ services: [makeService('/srv')], audit });
+  return createDecideActivity({
+    services: [makeService('/srv')],
+    audit,
+    pauseOf: () => Promise.resolve(pause),
+  });
 }
 const call = (name: string, input = {}) => ({ ticket: TICKET, call: { id: 'c1', name, input } });
 
@@ -72,5 +77,14 @@ describe('decide', () => {
       'audit log',
     );
     expect(readFileSync(join(root, 'victim'), 'utf8')).toBe('untouched');
+  });
+
+  it('what is paused is refused, and that is on record', async () => {
+    const file = join(makeTempDir(), 'audit.ndjson');
+    const pause: Pause = { target: { kind: 'all' }, by: 'ana', at: '09:00', until: null };
+    const restart = call('service_control', { service: 'limiter', action: 'restart', expect: 'exited' });
+    expect(await makeDecide(file, pause)(restart)).toMatchObject({ verdict: 'deny', rule: 'paused' });
+    expect(await makeDecide(file)(restart)).toMatchObject({ verdict: 'allow' });
+    expect(readFileSync(file, 'utf8')).toMatch(/"rule":"paused"/);
   });
 });

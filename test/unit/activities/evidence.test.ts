@@ -43,6 +43,8 @@ function deps(change: Partial<EvidenceDeps> = {}): EvidenceDeps {
     },
     readLogs: () => Promise.resolve([{ at: AT, line: 'password=hunter22' }]),
     earlierTickets: () => Promise.resolve([]),
+    closedTickets: () => Promise.resolve([]),
+    relapsesWithinMs: () => 600_000,
     cooldownMs: 600_000,
     redact: (text) => text.replaceAll('hunter22', '[redacted]'),
     now: () => new Date(AT),
@@ -115,5 +117,33 @@ describe('earlier tickets', () => {
     const bundle = await createCollectEvidence(deps({ earlierTickets: broken }))(incident);
     expect(bundle.relapseOf).toBeNull();
     expect(bundle.items).toHaveLength(4);
+  });
+});
+
+describe('repairs that did not last', () => {
+  const closed = (secondsAgo: number) => ({
+    resolution: 'fixed',
+    detectedAt: new Date(Date.parse(AT) - (secondsAgo + 2) * 1_000).toISOString(),
+    closedAt: new Date(Date.parse(AT) - secondsAgo * 1_000).toISOString(),
+  });
+  const relapsesOf = async (change: Partial<EvidenceDeps>, about = incident) =>
+    (await createCollectEvidence(deps(change))(about)).relapses;
+
+  it('are counted over the tickets of the service within its time', async () => {
+    const asked: string[] = [];
+    const closedTickets: EvidenceDeps['closedTickets'] = (service, since) => {
+      asked.push(service, since);
+      return Promise.resolve([closed(5), closed(30)]);
+    };
+    expect(await relapsesOf({ closedTickets })).toBe(2);
+    expect(asked).toEqual(['api', new Date(Date.parse(AT) - 720_000).toISOString()]);
+    expect(await relapsesOf({ closedTickets, relapsesWithinMs: () => 1_000 })).toBe(1);
+  });
+
+  it.each([
+    ['without a service', {}, { ...incident, service: null }],
+    ['when they cannot be read', { closedTickets: () => Promise.reject(new Error('no server')) }, incident],
+  ])('%s: none', async (_name, change, about) => {
+    expect(await relapsesOf(change, about)).toBe(0);
   });
 });

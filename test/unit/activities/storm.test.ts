@@ -23,6 +23,7 @@ const toTicket = ({ invariantId }: Incident): OpenTicket => ({
   status: 'pending',
   joinedInvariants: [],
   failure: null,
+  fingerprint: null,
 });
 
 /** Sweeps over a thousand failing invariants; what a sweep begins is open, as a ticket or as a triage that takes for ever. */
@@ -38,6 +39,7 @@ function stormySweeps(becomes: 'ticket' | 'triage') {
     openTickets: () => Promise.resolve(becomes === 'ticket' ? begun.map(toTicket) : []),
     openTriages: () => Promise.resolve(new Set(becomes === 'triage' ? begun.map(triageWorkflowId) : [])),
     lookAtPorts: () => () => () => null,
+    takeFingerprint: () => Promise.resolve(null),
     probe: ({ definition }) =>
       Promise.resolve(failed(definition.id, { at: new Date().toISOString(), error: 'e'.repeat(200) })),
     samples: createSamples(),

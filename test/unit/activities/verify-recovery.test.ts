@@ -168,3 +168,15 @@ it('no supervisor to ask: the answers alone count', async () => {
   const { result } = await verify([down('a')], { a: [true, true, true] }, INPUT, { snapshot });
   expect(result.recovered).toBe(true);
 });
+
+it('one that goes down again and again must hold for longer, and a failure in that time ends the proof', async () => {
+  const recentDowns = [4, 3, 2, 1].map((ago) => new Date(Date.now() - ago * 60_000).toISOString());
+  const flapping = registered('a', QUICK, { ...downSince('a', T0), recentDowns });
+  const over = { flappingProofMs: 200 };
+  const endless = () => Array<boolean>(1_000).fill(true);
+  const { result } = await verify([flapping], { a: endless() }, INPUT, over);
+  expect(result.recovered).toBe(true);
+  expect(result.successes).toBeGreaterThan(3);
+  const broken = await verify([flapping], { a: [true, true, true, true, false] }, INPUT, over);
+  expect(broken.result).toMatchObject({ recovered: false, successes: 4 });
+});

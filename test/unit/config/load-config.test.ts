@@ -51,6 +51,7 @@ services:
     env: { STATE: "\${data_dir}/x", PASSWORD: "\${env:APP_PASSWORD}" }
     ready: { url: "http://127.0.0.1:1/health", timeout: 12s }
     stop_timeout: 500ms
+    restart_limit: { relapses: 3, within: 5m }
     metrics_url: http://127.0.0.1:1/metrics
     files: { read: ["src/**"], edit: ["\${data_dir}/a.json", /etc/app.conf] }
     depends_on: [database]
@@ -93,6 +94,7 @@ agent: { brain: runbook, retry_after: 2m, budget: { turns: 5 } }
       env: { STATE: join(data, 'x'), PASSWORD: '${env:APP_PASSWORD}' },
       ready: { url: 'http://127.0.0.1:1/health', timeoutMs: 12_000 },
       stopTimeoutMs: 500,
+      restartLimit: { relapses: 3, withinMs: 300_000 },
       metricsUrl: 'http://127.0.0.1:1/metrics',
       files: { read: [join(cwd, 'src/**')], edit: [join(data, 'a.json'), '/etc/app.conf'] },
       dependsOn: ['database'],
@@ -243,6 +245,11 @@ describe('a file is refused with the place, the value and the way out', () => {
       'duration out of bounds',
       'version: 1\nmonitor: { interval: 10ms }\n',
       'harness.yaml:2:22: monitor.interval: expected a duration from 1s to 1h',
+    ],
+    [
+      'no relapse allowed',
+      'version: 1\nservices: { a: { restart_limit: { relapses: 0 } } }\n',
+      'harness.yaml:2:46: services.a.restart_limit.relapses: expected a whole number from 1 to 1000, got 0',
     ],
     [
       'number in env',

@@ -1,4 +1,4 @@
-import { applyCheck, initialHealth } from '../../../src/domain/health';
+import { applyCheck, isFlapping, initialHealth } from '../../../src/domain/health';
 import type { HealthState, InvariantHealth } from '../../../src/domain/health';
 import { at, check, failed, T0 } from '../../support/invariants';
 
@@ -74,6 +74,32 @@ describe('a successful check', () => {
     expect(applyCheck(health('down', FAILING), check('a', { at: at(10) }), CONFIRMED).state).toBe(
       'recovering',
     );
+  });
+});
+
+describe('flapping', () => {
+  const round = (from: InvariantHealth, second: number): InvariantHealth =>
+    applyCheck(
+      applyCheck(from, failed('a', { at: at(second * 1_000) }), CONFIRMED),
+      check('a', { at: at(second * 1_000 + 500) }),
+      { ...POLICY, successes: 1 },
+    );
+  const rounds = (...seconds: number[]) => seconds.reduce(round, health('up'));
+
+  it('four times down within ten minutes, and no longer than that', () => {
+    expect(isFlapping(rounds(10, 20, 30), at(40_000))).toBe(false);
+    expect(isFlapping(rounds(10, 20, 30, 40), at(50_000))).toBe(true);
+    expect(isFlapping(rounds(10, 20, 30, 40), at(10_000 + 600_001))).toBe(false);
+    expect(isFlapping(rounds(10, 400, 800, 1_200), at(1_201_000))).toBe(false);
+  });
+
+  it('one failure that lasts, or comes back while it recovers, is one', () => {
+    let one = health('up');
+    for (const second of [10, 20, 30, 40, 50]) {
+      one = applyCheck(one, failed('a', { at: at(second * 1_000) }), CONFIRMED);
+      one = applyCheck(one, check('a', { at: at(second * 1_000 + 500) }), POLICY);
+    }
+    expect(one.recentDowns).toHaveLength(1);
   });
 });
 

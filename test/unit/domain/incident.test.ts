@@ -14,6 +14,7 @@ const ticket = (invariantId: string, over: Partial<OpenTicket> = {}): OpenTicket
   status: 'in_progress',
   joinedInvariants: [],
   failure: null,
+  fingerprint: null,
   ...over,
 });
 const owners = (invariants: RegisteredInvariant[], tickets: OpenTicket[] = []): string[] =>

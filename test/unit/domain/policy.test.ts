@@ -1,5 +1,6 @@
 import { BUILTIN_COMMAND_RULES } from '../../../src/domain/command-rules';
 import { decideCall, visibleServices } from '../../../src/domain/policy';
+import type { Pause } from '../../../src/domain/pause';
 import type { Json } from '../../../src/domain/json';
 import { TOOLS } from '../../../src/domain/tool';
 
@@ -12,10 +13,15 @@ const services = [
   { name: 'nginx', command: null, dependsOn: [], files },
 ];
 
-function decide(name: string, input: { [key: string]: Json }, ticketService: string | null = 'limiter') {
+function decide(
+  name: string,
+  input: { [key: string]: Json },
+  ticketService: string | null = 'limiter',
+  pause: Pause | null = null,
+) {
   return decideCall(
     { id: 'c1', name, input },
-    { ticketService, services, commandRules: BUILTIN_COMMAND_RULES },
+    { ticketService, services, commandRules: BUILTIN_COMMAND_RULES, pause },
   );
 }
 const belief = { pid: 7, started_at: '2026-01-01T00:00:00.000Z' };
@@ -103,6 +109,21 @@ describe('decideCall denies', () => {
       const input = { service: 'limiter', action: 'restart', expect: 'exited' };
       expect(decide(tool, input, null)).toMatchObject({ verdict: 'deny' });
       expect(decide(tool, input, 'gone')).toMatchObject({ verdict: 'deny' });
+    },
+  );
+
+  it.each(['service_control', 'edit_file', 'restore_file', 'undo_edits'])(
+    '%s on something a person paused, and says who did until when',
+    (tool) => {
+      const input = { service: 'limiter', action: 'restart', expect: 'exited', path: 'l.json' };
+      const pause: Pause = { target: { kind: 'all' }, by: 'ana', at: '09:00', until: '10:00' };
+      const decision = decide(tool, input, 'limiter', pause);
+      expect(decision).toMatchObject({ verdict: 'deny', rule: 'paused' });
+      expect(decision.reason).toMatch(/ana paused it at 09:00 until 10:00/);
+      expect(decide(tool, input)).toMatchObject({ verdict: 'allow' });
+      expect(decide('inspect_service', input, 'limiter', pause)).toMatchObject({ verdict: 'allow' });
+      const status = { ...input, action: 'status' };
+      expect(decide('service_control', status, 'limiter', pause)).toMatchObject({ verdict: 'allow' });
     },
   );
 

@@ -1,3 +1,4 @@
+import type { AttemptCause } from '../../../src/domain/ticket';
 import type { Inspection } from '../../../src/domain/inspection';
 import type { Json } from '../../../src/domain/json';
 import { nextRunbookStep } from '../../../src/domain/runbook';
@@ -41,14 +42,22 @@ const seen = (change: Partial<Inspection>): readonly [string, Inspection] => [
   },
 ];
 
+type Said = readonly [tool: string, data: unknown, isError?: boolean];
+
 /** Plays results against the ladder and names its steps. */
-function play(...results: (readonly [tool: string, data: unknown, isError?: boolean])[]) {
+function play(...results: readonly Said[]) {
+  return playAfter('opened', ...results);
+}
+
+function playAfter(begunBy: AttemptCause, ...results: readonly Said[]) {
   let memory: RunbookMemory | null = null;
   const steps: { tool: string; input: { readonly [key: string]: Json } }[] = [];
   for (const [tool, data, isError = false] of results) {
     const { memory: next, ...step } = nextRunbookStep({
       service: 'api',
       detectedAt: T0,
+      begunBy,
+      relapses: { count: 0, limit: 5 },
       now: new Date(Date.parse(T0) + 10_000).toISOString(),
       results: [{ callId: 'c', tool, isError, content: `${tool} said`, data: data as Json }],
       memory,
@@ -163,6 +172,49 @@ describe('files changed since the service last worked', () => {
       { tool: 'restore_file', input: { path: '/gone', expect: 'absent' } },
       { tool: 'inspect_service' },
     ]);
+  });
+});
+
+describe('a person was at work on it', () => {
+  const failedStart = ['service_control', { outcome: 'failed' }, true] as const;
+
+  it.each(['person', 'changed_files', 'changed_process'] as const)(
+    '%s: a dead service is started with the files as they are, never restored over the person',
+    (begunBy) => {
+      const steps = playAfter(begunBy, dead, failedStart, dead);
+      expect(steps).toMatchObject([
+        { tool: 'service_control', input: { action: 'restart', expect: 'exited' } },
+        { tool: 'inspect_service' },
+        { tool: 'update_ticket_status', input: { status: 'blocked' } },
+      ]);
+    },
+  );
+
+  it('changed files that a living service does not take up: waits a moment, restarts it once, then asks', () => {
+    const done = ['service_control', { outcome: 'performed' }] as const;
+    const unproven = ['update_ticket_status', null, true] as const;
+    const first = ['list_files', {}] as const;
+    expect(playAfter('changed_files', first, wrong, wrong, done, unproven, wrong)).toMatchObject([
+      { tool: 'inspect_service' },
+      { tool: 'inspect_service', input: { wait_s: 2 } },
+      { tool: 'service_control', input: { expect: { pid: 42, started_at: T0 } } },
+      { tool: 'update_ticket_status', input: { status: 'completed' } },
+      { tool: 'inspect_service' },
+      { tool: 'update_ticket_status', input: { status: 'blocked' } },
+    ]);
+    expect(last(playAfter('changed_process', first, wrong))).toMatchObject({ input: { status: 'blocked' } });
+  });
+
+  it.each(['time', 'changed_failure'] as const)('%s: compares and restores as at first', (begunBy) => {
+    expect(playAfter(begunBy, wrong)).toMatchObject([{ tool: 'what_changed' }]);
+  });
+
+  it('paused in the middle: hands off, also its own edits, and says what is left in place', () => {
+    const paused = ['service_control', { outcome: 'refused', rule: 'paused' }, true] as const;
+    const asks = last(play(dead, compared, restored, paused));
+    expect(asks).toMatchObject({ tool: 'update_ticket_status', input: { status: 'blocked' } });
+    expect(asks?.input['reason']).toMatch(/api is paused/);
+    expect(asks?.input['report']).toMatch(/still in place[^]*harness resume api[^]*ticket undo/);
   });
 });
 

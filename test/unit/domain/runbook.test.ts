@@ -2,7 +2,8 @@ import type { CheckResult } from '../../../src/domain/check';
 import type { Inspection } from '../../../src/domain/inspection';
 import type { Json } from '../../../src/domain/json';
 import { HUNG_AFTER_MS, nextRunbookStep } from '../../../src/domain/runbook';
-import type { RunbookStep } from '../../../src/domain/runbook';
+import type { RunbookInput } from '../../../src/domain/runbook';
+import type { RunbookStep } from '../../../src/domain/runbook-steps';
 import { parseRunbookMemory } from '../../../src/domain/runbook-memory';
 import type { RunbookMemory } from '../../../src/domain/runbook-memory';
 import type { ServiceStatus } from '../../../src/domain/service-state';
@@ -54,6 +55,12 @@ const exited: ServiceStatus = {
   exit: { code: null, signal: 'SIGKILL', at: DETECTED },
 };
 
+const OPENED = {
+  detectedAt: DETECTED,
+  begunBy: 'opened',
+  relapses: { count: 0, limit: 5 },
+} as const satisfies Partial<RunbookInput>;
+
 function inspection(change: Partial<Inspection>): Inspection {
   return {
     service: running,
@@ -74,7 +81,7 @@ function result(tool: string, data: unknown, change: Partial<ToolResult> = {}): 
 }
 
 function step(results: ToolResult[], memory: RunbookMemory | null = null, now = after(10_000)): RunbookStep {
-  return nextRunbookStep({ service: 'api', detectedAt: DETECTED, now, results, memory });
+  return nextRunbookStep({ ...OPENED, service: 'api', now, results, memory });
 }
 
 const seen = (change: Partial<Inspection>, memory: RunbookMemory | null = null, now?: string) =>
@@ -87,8 +94,8 @@ describe('the runbook ladder', () => {
 
   it('no service belongs to the invariant: a person', () => {
     const first = nextRunbookStep({
+      ...OPENED,
       service: null,
-      detectedAt: DETECTED,
       now: DETECTED,
       results: [],
       memory: null,
@@ -249,6 +256,38 @@ describe('the runbook ladder', () => {
     }
     expect(restarts).toBe(4);
   });
+
+  const relapsed = (
+    count: number,
+    memory: RunbookMemory | null,
+    begunBy: RunbookInput['begunBy'] = 'opened',
+  ) =>
+    nextRunbookStep({
+      ...OPENED,
+      begunBy,
+      relapses: { count, limit: 5 },
+      service: 'api',
+      now: after(10_000),
+      results: [result('inspect_service', inspection({ service: exited }))],
+      memory,
+    });
+
+  it('repairs that do not last: as ever below the limit, one late at it, a person above it', () => {
+    expect(relapsed(4, null)).toMatchObject({ tool: 'service_control' });
+    const late = relapsed(5, null);
+    expect(late).toMatchObject({ tool: 'inspect_service', input: { wait_s: 30 } });
+    expect(relapsed(5, late.memory)).toMatchObject({ tool: 'service_control' });
+    const asks = relapsed(6, null);
+    expect(asks).toMatchObject({ tool: 'update_ticket_status', input: { status: 'blocked' } });
+    expect(asks.input['reason']).toMatch(/repaired and failed again within a minute, 6 times/);
+  });
+
+  it.each(['person', 'time', 'changed_failure', 'changed_files', 'changed_process'] as const)(
+    'repairs that did not last do not hold up an attempt that %s began',
+    (begunBy) => {
+      expect(relapsed(9, null, begunBy)).toMatchObject({ tool: 'service_control' });
+    },
+  );
 
   it('a failed proof: looks again and never closes by itself', () => {
     const next = step([result('update_ticket_status', null, { isError: true, content: 'Not verified' })]);

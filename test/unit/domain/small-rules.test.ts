@@ -1,6 +1,6 @@
 import { looksMisaddressed } from '../../../src/domain/check';
 import { dismissalOf, forgetDismissal } from '../../../src/domain/dismissal';
-import { relapseOf } from '../../../src/domain/earlier-tickets';
+import { countRelapses, relapseOf } from '../../../src/domain/earlier-tickets';
 import type { EarlierTicket } from '../../../src/domain/earlier-tickets';
 import { INVARIANT_ID } from '../../../src/domain/invariant';
 import { isRecord } from '../../../src/domain/json';
@@ -117,3 +117,24 @@ function isKnownActing(name: string): boolean {
   if (!isToolName(name)) throw new Error(`${name} is no tool`);
   return isActingTool(name);
 }
+
+describe('countRelapses', () => {
+  const T0_MS = Date.parse('2026-01-01T00:00:00.000Z');
+  const moment = (seconds: number) => new Date(T0_MS + seconds * 1_000).toISOString();
+  const ticket = (detected: number, closed: number, resolution = 'fixed') => ({
+    resolution,
+    detectedAt: moment(detected),
+    closedAt: moment(closed),
+  });
+  it.each([
+    ['nothing before', [], 100, 0],
+    ['failed again after 59 s', [ticket(0, 10)], 69, 1],
+    ['failed again after a minute: a separate failure', [ticket(0, 10)], 70, 0],
+    ['came back by itself: no repair that did not last', [ticket(0, 10, 'self_recovered')], 20, 0],
+    ['a chain, newest first', [ticket(60, 70), ticket(30, 40), ticket(0, 10)], 90, 3],
+    ['a chain with a rest in it', [ticket(300, 310), ticket(30, 40), ticket(0, 10)], 320, 2],
+    ['relapses from more than ten minutes ago', [ticket(0, 10), ticket(30, 40), ticket(700, 710)], 720, 1],
+  ])('%s', (_name, earlier, now, expected) => {
+    expect(countRelapses(earlier, moment(now), 600_000)).toBe(expected);
+  });
+});

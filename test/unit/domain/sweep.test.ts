@@ -42,6 +42,7 @@ describe('the open ticket that must hear of a failure', () => {
     status: 'in_progress',
     joinedInvariants: ['b'],
     failure: null,
+    fingerprint: null,
   };
   const observed = (id: string, before: object, error = 'connect ECONNREFUSED 127.0.0.1:1') => ({
     before: registered(id, { service: 'shop' }, before),

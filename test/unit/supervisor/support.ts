@@ -76,6 +76,7 @@ export function shellService(
     env: {},
     ready: { url: null, timeoutMs: 2_000 },
     stopTimeoutMs: 2_000,
+    restartLimit: { relapses: 5, withinMs: 600_000 },
     metricsUrl: null,
     files: { read: [], edit: [] },
     dependsOn: [],

@@ -8,7 +8,7 @@ import { paths } from '../../../../src/config/paths';
 import type { ToolResult } from '../../../../src/domain/tool';
 import { TOOLS } from '../../../../src/domain/tool';
 import { z } from 'zod';
-import { callTool, makeDeps, makeTempDirs, TICKET } from '../../../support/tool-deps';
+import { callTool, makeControl, makeDeps, makeTempDirs, TICKET } from '../../../support/tool-deps';
 
 const makeTempDir = makeTempDirs();
 const readAudit = (deps: ToolDeps) =>
@@ -131,7 +131,21 @@ describe('the ticket tools', () => {
       status: 'completed',
       reason: 'restarted',
     });
-    expect(result.data).toEqual({ status: 'completed', reason: 'restarted', report: null });
+    expect(result.data).toEqual({
+      status: 'completed',
+      reason: 'restarted',
+      report: null,
+      fingerprint: null,
+    });
     expect(result.content).toContain('independent check');
+  });
+
+  it('handing over says how the service was left, or that this cannot be told', async () => {
+    const blocked = { status: 'blocked', reason: 'cannot', report: 'facts' };
+    const known = await callTool(makeDeps(makeTempDir()), 'update_ticket_status', blocked);
+    expect(known.data).toMatchObject({ fingerprint: expect.stringMatching(/^[0-9a-f]{16}\.[0-9a-f]{16}$/) });
+    const control = makeControl({ statuses: [new Error('no supervisor')] });
+    const blind = await callTool(makeDeps(makeTempDir(), { control }), 'update_ticket_status', blocked);
+    expect(blind).toMatchObject({ isError: false, data: { status: 'blocked', fingerprint: null } });
   });
 });
