@@ -249,7 +249,7 @@ describe('a file is refused with the place, the value and the way out', () => {
     [
       'no relapse allowed',
       'version: 1\nservices: { a: { restart_limit: { relapses: 0 } } }\n',
-      'harness.yaml:2:46: services.a.restart_limit.relapses: expected a whole number from 1 to 1000, got 0',
+      'harness.yaml:2:45: services.a.restart_limit.relapses: expected a whole number from 1 to 1000, got 0',
     ],
     [
       'number in env',
