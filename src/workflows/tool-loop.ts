@@ -4,7 +4,7 @@ import { isRecord } from '../domain/json';
 import type { Json } from '../domain/json';
 import type { Escalation } from '../domain/ticket';
 import type { ToolCall, ToolResult } from '../domain/tool';
-import { isActingTool, isEditTool, isToolName } from '../domain/tool';
+import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
 import type { Claim } from './contract';
 import { actingTools, agent, readTools } from './proxies';
 import type { TicketRecord } from './ticket-record';
@@ -99,12 +99,6 @@ async function applyStatusProposal(
   }
   record.apply({ type: 'blocked', on: 'person', escalation: readEscalation(result) });
   return 'blocked';
-}
-
-function mayHaveChangedSomething(result: ToolResult): boolean {
-  const { data } = result;
-  const outcome = isRecord(data) ? (data['outcome'] ?? null) : null;
-  return outcome === 'performed' || outcome === 'failed' || (result.isError && outcome === null);
 }
 
 /** From the tool's result, not from what the brain said: that is cleaned and masked. */
