@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { FAILURES } from '../domain/failures';
 import type { Redact } from '../domain/redaction';
 import type { Decision, ToolCall, ToolResult } from '../domain/tool';
-import type { TicketContext } from '../workflows/contract';
+import type { PersonRequest, TicketContext } from '../workflows/contract';
 
 /** Append-only record of what the agent was allowed and did. Both methods throw `Storage` when the line cannot be written. */
 export interface AuditLog {
@@ -19,6 +19,8 @@ export interface AuditLog {
   execution(entry: {
     readonly ticket: TicketContext;
     readonly call: ToolCall;
+    /** Who ordered it; null when the ticket's own brain proposed it. */
+    readonly person: PersonRequest | null;
     readonly durationMs: number;
     readonly ended: 'returned' | 'cancelled';
     /** Null when it was cancelled. */
@@ -53,10 +55,11 @@ export function createAuditLog(deps: AuditDeps): AuditLog {
         verdict: decision.verdict,
         reason: decision.reason,
       }),
-    execution: ({ ticket, call, durationMs, ended, result }) =>
+    execution: ({ ticket, call, person, durationMs, ended, result }) =>
       append({
         kind: 'execution',
         ...describeCall(ticket, call),
+        ...(person && { by: person.by }),
         ended,
         is_error: result?.isError ?? null,
         exit_code: result ? exitCodeOf(result) : null,

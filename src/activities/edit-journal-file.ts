@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { access, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { editJournalPath, readEditJournal } from '../client/edit-journal-reader';
 import { paths } from '../config/paths';
 import type { EditEntry } from '../domain/edit-journal';
-import { parseEditEntry } from '../domain/edit-journal';
 import { sha256 } from './editable-files';
 import { syncFolder, writeDurably } from './write-durably';
 
@@ -22,16 +22,10 @@ const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | consta
 
 export function openEditJournal(dataDir: string, service: string): EditJournal {
   const folder = paths.edits(dataDir, service);
-  const file = join(folder, 'journal.ndjson');
+  const file = editJournalPath(dataDir, service);
   const copyPath = (hash: string): string => join(folder, hash);
   return {
-    async read() {
-      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      });
-      return text.split('\n').flatMap((line) => parseEditEntry(parseJson(line)) ?? []);
-    },
+    read: () => readEditJournal(dataDir, service),
     async append(entry) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const handle = await open(file, FLAGS, 0o600);
@@ -60,12 +54,4 @@ export function openEditJournal(dataDir: string, service: string): EditJournal {
       return bytes;
     },
   };
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }

@@ -216,6 +216,17 @@ function addTickets(program: Command, act: Act, json: () => Option): void {
     .description('begin the next attempt of a blocked one now')
     .argument('<id>')
     .action(act((ctx, id: string) => commands.ticket().ticketRetry(ctx, id)));
+  ticket
+    .command('undo')
+    .description('put the files that it edited back as it found them; it is closed or blocked')
+    .argument('<id>')
+    .option('--reason <text>', 'kept on the ticket')
+    .addOption(json())
+    .action(
+      act((ctx, id: string, input: JsonFlag & { reason?: string }) =>
+        commands.ticket().ticketUndo(ctx, id, input),
+      ),
+    );
 }
 
 function addPauses(program: Command, act: Act, json: () => Option): void {

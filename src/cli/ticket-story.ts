@@ -37,6 +37,7 @@ function header(ticket: TicketDetailWire, colors: Colors): string {
     ['brain', ticket.brain === null ? null : `${ticket.brain}, attempt ${ticket.attempt}`],
     ['detected', ticket.detected_at],
     ['closed', closedText(ticket)],
+    ['undone', undoneText(ticket)],
     ['temporal', ticket.temporal_url],
   ];
   const lines = facts.flatMap(([name, value]) =>
@@ -49,6 +50,12 @@ function closedText({ closed_at, detected_at }: TicketDetailWire): string | null
   if (closed_at === null) return null;
   if (detected_at === null) return closed_at;
   return `${closed_at} (${shortDuration(Date.parse(closed_at) - Date.parse(detected_at))} after detection)`;
+}
+
+function undoneText({ undone }: TicketDetailWire): string | null {
+  if (undone === null) return null;
+  const reason = undone.reason === '' ? '' : ` (${undone.reason})`;
+  return [`${undone.at} by ${undone.by}${reason}; put back as found:`, ...undone.files].join('\n');
 }
 
 function evidence(ticket: TicketDetailWire, colors: Colors): string[] {

@@ -68,6 +68,10 @@ export const ticketDetailWire = z.object({
     .array(z.object({ id: z.string(), kind: z.string(), title: z.string(), text: z.string() }))
     .default([]),
   notes: z.array(z.object({ at: z.string(), by: z.string(), text: z.string() })).default([]),
+  undone: z
+    .object({ at: z.string(), by: z.string(), reason: z.string(), files: z.array(z.string()) })
+    .nullable()
+    .default(null),
   timeline: z
     .array(
       z.object({
@@ -81,6 +85,14 @@ export const ticketDetailWire = z.object({
     .default([]),
 });
 export type TicketDetailWire = z.output<typeof ticketDetailWire>;
+
+export const undoWire = z.object({
+  state: z.enum(['done', 'waiting']),
+  undone: z.array(z.string()),
+  as_found: z.array(z.string()),
+  left: z.array(z.object({ path: z.string(), reason: z.string() })),
+  detail: z.string(),
+});
 
 export const checkWire = z.object({
   at: z.string(),

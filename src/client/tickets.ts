@@ -1,10 +1,12 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { undosByPerson } from '../domain/edit-journal';
 import { foldTrajectory } from '../domain/fold-trajectory';
 import type { HistoryEvent } from '../domain/history-event';
-import type { TicketFilter, TicketView } from '../domain/ticket-view';
-import { matchesFilter, ticketView } from '../domain/ticket-view';
+import type { TicketDetail, TicketFilter, TicketView } from '../domain/ticket-view';
+import { matchesFilter, ticketView, withUndos } from '../domain/ticket-view';
 import type { Trajectory } from '../domain/trajectory';
 import { readArchive, readArchived, TICKET_ID } from './archive-reader';
+import { readEditJournal } from './edit-journal-reader';
 import { fetchHistory } from './history';
 import type { TemporalAccess } from './temporal';
 import { listRuns } from './ticket-runs';
@@ -25,7 +27,8 @@ interface TicketQuery extends TicketFilter {
 export interface TicketReader {
   /** Newest first. Throws InvalidCursor. */
   list(query: TicketQuery): Promise<TicketPage>;
-  get(ticketId: string): Promise<TicketView | null>;
+  /** With what a person undid of it since, from the edit journal. */
+  get(ticketId: string): Promise<TicketDetail | null>;
   trajectory(ticketId: string): Promise<Trajectory | null>;
 }
 
@@ -106,7 +109,10 @@ export function createTicketReader(deps: TicketReaderDependencies): TicketReader
     trajectory,
     async get(ticketId) {
       const found = await trajectory(ticketId);
-      return found ? view(found, await uiUrl()) : null;
+      const ticket = found && view(found, await uiUrl());
+      if (!ticket) return null;
+      const journal = ticket.service === null ? [] : await readEditJournal(dataDir, ticket.service);
+      return withUndos(ticket, undosByPerson(journal, ticket.id));
     },
     async list(query) {
       const after = query.cursor === undefined ? null : decodeCursor(query.cursor);

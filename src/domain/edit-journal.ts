@@ -13,6 +13,8 @@ const entry = z.object({
   after: content,
   /** `begun` is on disk before the file is touched, `done` after. */
   phase: z.enum(['begun', 'done']),
+  /** Of an undo: the person who ordered it. Absent when a ticket did it by itself. */
+  person: z.object({ by: z.string(), reason: z.string() }).optional(),
 });
 
 /** One line of a service's edit journal. */
@@ -33,18 +35,26 @@ export function findOperation(
   return journal.find((entry) => entry.operation === operation && entry.path === path) ?? null;
 }
 
+export interface Intent {
+  /** The restore, or the person's undo. */
+  readonly entry: EditEntry;
+  /** Whether it belongs to the ticket that asks. */
+  readonly isOwn: boolean;
+}
+
 /**
- * The restore that already replaced exactly this content, if one did: content that comes back after it is meant so, or
- * restoring it did not help. Another ticket's restore that was undone does not count.
+ * What says that exactly this content is meant so: a person had it put back, or a restore already replaced it (and it came
+ * back, or restoring it did not help). A restore that another ticket undid by itself does not count.
  */
-export function earlierRestore(
+export function findIntent(
   journal: readonly EditEntry[],
   file: { readonly path: string; readonly sha256: string | null; readonly ticket: string },
-): { readonly entry: EditEntry; readonly isOwn: boolean } | null {
+): Intent | null {
   const done = journal.filter((entry) => entry.phase === 'done' && entry.path === file.path);
   for (const [index, entry] of [...done.entries()].reverse()) {
-    if (entry.tool !== 'restore_file' || entry.before.sha256 !== file.sha256) continue;
     const isOwn = entry.ticket === file.ticket;
+    if (entry.person && entry.after.sha256 === file.sha256) return { entry, isOwn };
+    if (entry.tool !== 'restore_file' || entry.before.sha256 !== file.sha256) continue;
     const isUndone = done
       .slice(index + 1)
       .some((later) => later.tool === 'undo_edits' && later.ticket === entry.ticket);
@@ -75,4 +85,35 @@ export function editsToUndo(journal: readonly EditEntry[], ticket: string): Tick
     }
   }
   return [...edits.values()];
+}
+
+/** The files that an undo has put back already, in earlier tries of the same call. */
+export function undoneByOperation(journal: readonly EditEntry[], operation: string): string[] {
+  return journal
+    .filter((entry) => isDoneUndo(entry) && entry.operation === operation)
+    .map(({ path }) => path);
+}
+
+/** Edits of a ticket that a person has taken back. */
+export interface UndoneEdits {
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly files: readonly string[];
+}
+
+/** Every undo that a person ordered for this ticket and that put something back, oldest first. */
+export function undosByPerson(journal: readonly EditEntry[], ticket: string): UndoneEdits[] {
+  const undos = new Map<string, UndoneEdits>();
+  for (const entry of journal) {
+    const { at, operation, path, person } = entry;
+    if (!isDoneUndo(entry) || entry.ticket !== ticket || !person) continue;
+    const files = [...(undos.get(operation)?.files ?? []), path];
+    undos.set(operation, { at, by: person.by, reason: person.reason, files });
+  }
+  return [...undos.values()];
+}
+
+function isDoneUndo({ tool, phase }: EditEntry): boolean {
+  return tool === 'undo_edits' && phase === 'done';
 }

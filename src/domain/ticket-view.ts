@@ -9,6 +9,7 @@ import type {
   TicketStatus,
 } from './ticket';
 import { OPEN_STATUSES } from './ticket';
+import type { UndoneEdits } from './edit-journal';
 import type { Priority } from './invariant';
 import type { TimelineEntry, Trajectory } from './trajectory';
 
@@ -44,6 +45,12 @@ export interface TicketView {
   readonly turnsUsed: number;
   readonly notes: readonly TicketNote[];
   readonly timeline: readonly TimelineEntry[];
+}
+
+/** A ticket with what happened to its edits after it, which its trajectory cannot know. */
+export interface TicketDetail extends TicketView {
+  /** Who took its edits back last, and every file that was put back for a person; null when nobody did. */
+  readonly undone: UndoneEdits | null;
 }
 
 export interface TicketFilter {
@@ -99,4 +106,23 @@ export function matchesFilter(
   if (filter.service !== undefined && ticket.service !== filter.service) return false;
   if (filter.status === undefined) return true;
   return filter.status === 'open' ? OPEN_STATUSES.includes(ticket.status) : ticket.status === filter.status;
+}
+
+/** Tells of the undos (oldest first) at their place in the timeline. */
+export function withUndos(ticket: TicketView, undos: readonly UndoneEdits[]): TicketDetail {
+  const last = undos.at(-1);
+  if (!last) return { ...ticket, undone: null };
+  const timeline = [...ticket.timeline];
+  for (const { at, by, reason, files } of undos) {
+    const later = timeline.findIndex((entry) => entry.at > at);
+    timeline.splice(later === -1 ? timeline.length : later, 0, {
+      at,
+      kind: 'undone',
+      title: `${by} had its edits put back`,
+      detail: [reason, ...files].filter((line) => line !== '').join('\n'),
+      ok: null,
+    });
+  }
+  const files = [...new Set(undos.flatMap((undo) => undo.files))];
+  return { ...ticket, timeline, undone: { ...last, files } };
 }

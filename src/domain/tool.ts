@@ -1,3 +1,4 @@
+import { isRecord } from './json';
 import type { Json } from './json';
 import type { Brain } from './ticket';
 
@@ -65,4 +66,10 @@ export interface Decision {
   readonly rule: string;
   /** For a denial: why, and the allowed way to the same end. */
   readonly reason: string;
+}
+
+/** What came of an acting call: an error that says nothing else may come after the deed. */
+export function mayHaveChangedSomething({ isError, data }: Pick<ToolResult, 'isError' | 'data'>): boolean {
+  const outcome = isRecord(data) ? (data['outcome'] ?? null) : null;
+  return outcome === 'performed' || outcome === 'failed' || (isError && outcome === null);
 }

@@ -37,7 +37,8 @@ export type TimelineKind =
   | 'activity_timed_out'
   | 'activity_canceled'
   | 'workflow_problem'
-  | 'closed';
+  | 'closed'
+  | 'undone';
 
 /** One line of a ticket's story. `ok` is null where nothing is good or bad, or not yet known. */
 export interface TimelineEntry {

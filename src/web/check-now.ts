@@ -3,6 +3,7 @@ import type { TemporalAccess } from '../client/temporal';
 import type { CheckResult } from '../domain/check';
 import type { CheckNowInput, CheckNowResult, CheckTarget, RecheckRequest } from '../workflows/contract';
 import { checkWorkflowId, QUEUES, SIGNALS, WORKFLOWS } from '../workflows/contract';
+import { innermost } from './innermost';
 import { Problem } from './problem';
 import { hasPoller } from './temporal-health';
 
@@ -58,10 +59,4 @@ async function tooLate(access: TemporalAccess, deadlineMs: number): Promise<Prob
   }
   const detail = `No monitor took the check ${waited}; start it ("harness run", or "harness monitor").`;
   return new Problem(503, 'No monitor', detail, { retryAfterS: 10 });
-}
-
-function innermost(error: Error): string {
-  let current = error;
-  while (current.cause instanceof Error) current = current.cause;
-  return current.message;
 }

@@ -5,7 +5,14 @@ import type { CheckResult } from '../domain/check';
 import type { InvariantDefinition } from '../domain/invariant';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
-import type { CancelReason, NoteInput, PersonRequest, RegistryChange } from '../workflows/contract';
+import type { UndoReport } from '../domain/undo-report';
+import type {
+  CancelReason,
+  NoteInput,
+  PersonRequest,
+  RegistryChange,
+  UndoInput,
+} from '../workflows/contract';
 
 export interface RunAddress {
   readonly workflowId: string;
@@ -19,6 +26,11 @@ export interface TicketCommands {
   cancel(run: RunAddress, reason: CancelReason): Promise<boolean>;
   retry(run: RunAddress, request: PersonRequest): Promise<boolean>;
 }
+
+export type UndoAnswer =
+  | { readonly kind: 'done'; readonly report: UndoReport }
+  /** It is ordered and goes on by itself. */
+  | { readonly kind: 'waiting'; readonly detail: string };
 
 export type DismissedFailure = Omit<Extract<RegistryEvent, { type: 'dismissed' }>, 'type'>;
 
@@ -49,6 +61,8 @@ export interface WebDependencies {
   /** Open tickets by invariant ID. */
   readonly openTickets: () => Promise<ReadonlyMap<string, OpenRun>>;
   readonly commands: TicketCommands;
+  /** Has the agent put a ticket's edits back. Throws a Problem when it could not, or is being done already. */
+  readonly undoEdits: (input: UndoInput) => Promise<UndoAnswer>;
   readonly registry: RegistryAccess;
   /** Why an invariant made by the API may not point there; null when it may. */
   readonly refuseTarget: (definition: InvariantDefinition) => Promise<string | null>;

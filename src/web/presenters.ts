@@ -4,8 +4,10 @@ import type { Dismissal } from '../domain/dismissal';
 import type { Pause } from '../domain/pause';
 import type { RegisteredInvariant } from '../domain/registry';
 import type { ServiceStatus } from '../domain/service-state';
-import type { TicketView } from '../domain/ticket-view';
+import type { TicketDetail, TicketView } from '../domain/ticket-view';
 import type { Trajectory } from '../domain/trajectory';
+import type { UndoneFile } from '../domain/undo-report';
+import type { UndoAnswer } from './dependencies';
 import { invariantWire } from './invariant-wire';
 
 /*
@@ -45,14 +47,34 @@ export function ticketItem(ticket: TicketView) {
   };
 }
 
-export function ticketDetail(ticket: TicketView) {
+export function ticketDetail(ticket: TicketDetail) {
   return {
     ...ticketItem(ticket),
     evidence: ticket.evidence,
     notes: ticket.notes,
     timeline: ticket.timeline,
+    undone: ticket.undone,
     budget_used: { turns: ticket.turnsUsed },
     pending_approval: null,
+  };
+}
+
+export function undoWire(ticketId: string, answer: UndoAnswer) {
+  const files = answer.kind === 'done' ? answer.report.files : [];
+  const pathsOf = (outcome: UndoneFile['outcome']) =>
+    files.filter((file) => file.outcome === outcome).map(({ path }) => path);
+  const undone = pathsOf('undone');
+  const left = files
+    .filter(({ outcome }) => outcome === 'left' || outcome === 'failed')
+    .map(({ path, reason }) => ({ path, reason }));
+  const nothing = undone.length === 0 && left.length === 0 ? 'Nothing was left to undo.' : '';
+  return {
+    ticket_id: ticketId,
+    state: answer.kind,
+    undone,
+    as_found: pathsOf('as_found'),
+    left,
+    detail: answer.kind === 'done' ? nothing : answer.detail,
   };
 }
 

@@ -2,6 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { isoTime } from '../client/history-payload';
 import type { TemporalAccess } from '../client/temporal';
 import { WORKFLOWS } from '../workflows/contract';
+import { innermost } from './innermost';
 
 /** A worker that waits for work asks again once a minute; one that did not ask for longer is gone. */
 const POLLER_FRESH_MS = 70_000;
@@ -51,8 +52,6 @@ async function reasonOf(
     return status;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) return status;
-    let current: Error = error;
-    while (current.cause instanceof Error) current = current.cause;
-    return current.message;
+    return innermost(error);
   }
 }

@@ -17,6 +17,7 @@ import { openTickets } from './open-tickets';
 import { createRefuseTarget } from './refuse-target';
 import { registryAccess } from './registry-access';
 import { ticketCommands } from './ticket-commands';
+import { undoEdits } from './undo-edits';
 
 /** A list of many histories may take this long; everything else is quick or has its own deadline. */
 const READ_DEADLINE_MS = 10_000;
@@ -52,6 +53,7 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
     },
     openTickets: () => inTime(() => openTickets(access)),
     commands: ticketCommands(access),
+    undoEdits: (input) => undoEdits(access, input),
     registry: registryAccess(access),
     refuseTarget: createRefuseTarget(endpoints),
     serviceNames: config.services.map((service) => service.name),

@@ -14,6 +14,7 @@ export const WORKFLOWS = {
   checkNow: 'CheckNow',
   triageFailure: 'TriageFailure',
   remediateTicket: 'RemediateTicket',
+  undoEdits: 'UndoEdits',
   invariantRegistry: 'InvariantRegistry',
 } as const;
 
@@ -31,6 +32,8 @@ export const triageWorkflowId = ({
   service === null ? `triage/invariant/${invariantId}` : `triage/${service}`;
 export const checkWorkflowId = (target: CheckTarget): string =>
   target.kind === 'service' ? `check/${target.service}` : `check/invariant/${target.invariantId}`;
+/** One undo of a ticket's edits at a time; a second one later finds nothing left. */
+export const undoWorkflowId = (ticketId: string): string => `undo/${ticketId}`;
 
 export const SIGNALS = {
   /** Registry: `RegistryEvent` of type `transitions`. */
@@ -244,6 +247,13 @@ interface DecideInput {
 export interface ToolInput {
   readonly ticket: TicketContext;
   readonly call: ToolCall;
+  /** Who ordered the call; absent when the ticket's own brain proposed it, which therefore cannot claim it. */
+  readonly person?: PersonRequest;
+}
+
+export interface UndoInput {
+  readonly ticket: TicketContext;
+  readonly person: PersonRequest;
 }
 
 /** One activity per tool, so that history and the Temporal Web UI name what was done. */

@@ -5,7 +5,7 @@ import type { Json } from '../domain/json';
 import { PAUSED_RULE } from '../domain/pause';
 import type { AttemptCause, Escalation } from '../domain/ticket';
 import type { ToolCall, ToolResult } from '../domain/tool';
-import { isActingTool, isEditTool, isToolName } from '../domain/tool';
+import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
 import type { Claim } from './contract';
 import { actingTools, agent, readTools } from './proxies';
 import type { TicketRecord } from './ticket-record';
@@ -106,12 +106,6 @@ async function applyStatusProposal(
   }
   record.askPerson(readEscalation(result));
   return 'blocked';
-}
-
-function mayHaveChangedSomething(result: ToolResult): boolean {
-  const { data } = result;
-  const outcome = isRecord(data) ? (data['outcome'] ?? null) : null;
-  return outcome === 'performed' || outcome === 'failed' || (result.isError && outcome === null);
 }
 
 /** From the tool's result, not from what the brain said: that is cleaned and masked. */

@@ -12,6 +12,7 @@ import type { Json } from '../../src/domain/json';
 import { createRedactor } from '../../src/domain/redaction';
 import type { ControlRequest, ControlResult, ServiceStatus } from '../../src/domain/service-state';
 import type { ToolName, ToolResult } from '../../src/domain/tool';
+import type { PersonRequest } from '../../src/workflows/contract';
 
 export const NOW = new Date('2026-01-01T00:01:00.000Z');
 export const TICKET = {
@@ -111,12 +112,17 @@ export function callTool(
   deps: ToolDeps,
   name: ToolName,
   input: { readonly [key: string]: Json },
-  options: { readonly ticket?: typeof TICKET; readonly environment?: MockActivityEnvironment } = {},
+  options: {
+    readonly ticket?: typeof TICKET;
+    readonly environment?: MockActivityEnvironment;
+    readonly person?: PersonRequest;
+  } = {},
 ): Promise<ToolResult> {
   const environment = options.environment ?? new MockActivityEnvironment();
   const activity = createToolActivities(deps)[name];
   return environment.run(activity, {
     ticket: options.ticket ?? TICKET,
     call: { id: 'call-1', name, input },
+    ...(options.person && { person: options.person }),
   });
 }

@@ -1,5 +1,6 @@
 import type { EditEntry, EditTool } from '../../domain/edit-journal';
 import { findOperation } from '../../domain/edit-journal';
+import type { PersonRequest } from '../../workflows/contract';
 import type { EditJournal } from '../edit-journal-file';
 import type { EditableFile } from '../editable-files';
 import { sha256 } from '../editable-files';
@@ -14,6 +15,8 @@ export interface Edit {
   readonly operation: string;
   readonly ticket: string;
   readonly tool: EditTool;
+  /** Who ordered it; null when the ticket works by itself. */
+  readonly person: PersonRequest | null;
   readonly now: () => Date;
 }
 
@@ -52,6 +55,7 @@ export async function editOnce(edit: Edit, file: EditableFile, wanted: WantedFil
     before: { sha256: file.sha256, mode: file.mode },
     after: { sha256: wanted.bytes && sha256(wanted.bytes), mode: wanted.mode },
     phase: 'begun',
+    ...(edit.person && { person: edit.person }),
   };
   await edit.journal.append(entry);
   await replaceFile(edit.confinement, file.path, wanted);

@@ -12,7 +12,7 @@ export type OpenEdit = (tool: EditTool, scope: ToolScope) => Edit & { readonly s
 
 export function createOpenEdit(deps: ToolDeps): OpenEdit {
   const confinements = createEditConfinements(deps.services);
-  return (tool, { ticket, operationId }) => {
+  return (tool, { ticket, operationId, person }) => {
     const service = serviceOf(deps.services, ticket.service);
     const confinement = confinements.get(service.name);
     if (!confinement) throw new ToolProblem(`${service.name} declares no editable files.`, REFUSED);
@@ -23,6 +23,7 @@ export function createOpenEdit(deps: ToolDeps): OpenEdit {
       operation: operationId,
       ticket: ticket.ticketId,
       tool,
+      person,
       now: deps.now,
     };
   };

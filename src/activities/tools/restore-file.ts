@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { earlierRestore } from '../../domain/edit-journal';
+import type { Intent } from '../../domain/edit-journal';
+import { findIntent } from '../../domain/edit-journal';
 import { readLastGood } from '../known-good-store';
 import { editOnce, FENCED, wasDoneBefore } from './edit-once';
 import type { Edit } from './edit-once';
@@ -49,15 +50,18 @@ export function createRestoreFile(deps: ToolDeps, open: OpenEdit): Tool {
 
 async function refuseIntent(edit: Edit, { file, display }: EditableTarget): Promise<void> {
   const { path, sha256 } = file;
-  const earlier = earlierRestore(await edit.journal.read(), { path, sha256, ticket: edit.ticket });
-  if (!earlier) return;
-  const { at, ticket } = earlier.entry;
-  throw new ToolProblem(
-    earlier.isOwn
-      ? `${display} was restored from this content at ${at} by this ticket already; it is not done twice. Ask a person.`
-      : `${display} was restored from exactly this content at ${at} (ticket ${ticket}), and somebody wrote it again: it is meant so. Ask a person.`,
-    { outcome: 'intended' },
-  );
+  const intent = findIntent(await edit.journal.read(), { path, sha256, ticket: edit.ticket });
+  if (intent) throw new ToolProblem(`${sayIntent(display, intent)} Ask a person.`, { outcome: 'intended' });
+}
+
+function sayIntent(display: string, { entry, isOwn }: Intent): string {
+  const { at, ticket, person } = entry;
+  if (person) {
+    return `${display} was put back to exactly this content at ${at} by ${person.by}, who undid the edits of ticket ${ticket}: it is meant so.`;
+  }
+  return isOwn
+    ? `${display} was restored from this content at ${at} by this ticket already; it is not done twice.`
+    : `${display} was restored from exactly this content at ${at} (ticket ${ticket}), and somebody wrote it again: it is meant so.`;
 }
 
 function restored({ file, display }: EditableTarget, source: string) {

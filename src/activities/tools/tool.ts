@@ -9,7 +9,7 @@ import { decideCall } from '../../domain/policy';
 import type { Redact } from '../../domain/redaction';
 import type { Control } from '../../domain/service-state';
 import type { ToolCall, ToolName, ToolResult } from '../../domain/tool';
-import type { TicketContext, ToolInput } from '../../workflows/contract';
+import type { PersonRequest, TicketContext, ToolInput } from '../../workflows/contract';
 import type { AuditLog } from '../audit';
 import type { LookAtPorts, OwnerOf } from '../port-identity';
 import type { ToolOutcome } from './tool-result';
@@ -37,6 +37,8 @@ export interface ToolScope {
   readonly signal: AbortSignal;
   /** The same in every attempt of this activity, different for every other call. */
   readonly operationId: string;
+  /** Who ordered the call; null when the ticket's own brain proposed it. */
+  readonly person: PersonRequest | null;
 }
 
 export interface Tool {
@@ -70,17 +72,23 @@ export function defineTool<Schema extends z.ZodType>(
  * Throws only when it is cancelled.
  */
 export function toActivity(tool: Tool, deps: ToolDeps): (input: ToolInput) => Promise<ToolResult> {
-  return async ({ ticket, call }) => {
+  return async ({ ticket, call, person = null }) => {
     const context = Context.current();
     const startedAt = performance.now();
     const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-    const scope = { ticket, call, signal: context.cancellationSignal, operationId: operationIdOf(context) };
+    const scope = {
+      ticket,
+      call,
+      signal: context.cancellationSignal,
+      operationId: operationIdOf(context),
+      person,
+    };
     const record = async (result: ToolResult | null): Promise<void> => {
       const durationMs = performance.now() - startedAt;
       const ended = result ? 'returned' : 'cancelled';
       // What is done is done: a full disk must not make it look undone, `decide` stops the next call.
       await deps.audit
-        .execution({ ticket, call, durationMs, ended, result })
+        .execution({ ticket, call, person, durationMs, ended, result })
         .catch((error: unknown) => deps.log.error({ err: error, tool: tool.name }, 'audit line lost'));
     };
     try {

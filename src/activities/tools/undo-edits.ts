@@ -1,49 +1,82 @@
 import { z } from 'zod';
 import type { TicketEdit } from '../../domain/edit-journal';
-import { editsToUndo } from '../../domain/edit-journal';
+import { editsToUndo, undoneByOperation } from '../../domain/edit-journal';
+import type { UndoneFile } from '../../domain/undo-report';
 import { readEditableFile } from '../editable-files';
 import { displayPath, isReadableReal } from './confined-path';
 import type { Edit } from './edit-once';
-import { editOnce } from './edit-once';
+import { editOnce, wasDoneBefore } from './edit-once';
 import type { OpenEdit } from './open-edit';
 import type { Tool } from './tool';
 import { defineTool } from './tool';
+import { ToolProblem } from './tool-result';
 
-/** Puts this ticket's edits back as found. Files that somebody changed after the ticket are left alone, and it says so. */
+/**
+ * Puts this ticket's edits back as found. Files that somebody changed after the ticket are left alone, and one that cannot
+ * be written does not keep the others; it says so of each.
+ */
 export function createUndoEdits(open: OpenEdit): Tool {
   return defineTool('undo_edits', z.strictObject({}), async (_input, scope) => {
     const edit = open('undo_edits', scope);
-    const edits = editsToUndo(await edit.journal.read(), edit.ticket);
-    const lines: string[] = [];
-    let undone = 0;
-    let left = 0;
-    for (const one of edits) {
-      const outcome = await undo(edit, one);
-      if (outcome === 'undone') undone += 1;
-      if (outcome === 'left') left += 1;
-      lines.push(`${displayPath(edit.confinement, one.path)}: ${WORDS[outcome]}`);
+    const journal = await edit.journal.read();
+    const files: UndoneFile[] = undoneByOperation(journal, edit.operation).map((path) => ({
+      path,
+      ...UNDONE,
+    }));
+    for (const one of editsToUndo(journal, edit.ticket)) {
+      files.push({ path: one.path, ...(await undo(edit, one)) });
     }
+    const count = (outcome: UndoneFile['outcome']) => files.filter((file) => file.outcome === outcome).length;
+    const [undone, failed] = [count('undone'), count('failed')];
+    const lines = files.map((file) => `${displayPath(edit.confinement, file.path)}: ${describe(file)}`);
     return {
-      content: lines.length > 0 ? lines.join('\n') : 'This ticket has changed no file.',
-      data: { outcome: undone > 0 ? 'performed' : 'noop', undone, left },
+      isError: failed > 0,
+      content: lines.length > 0 ? lines.join('\n') : 'Nothing of this ticket is left to undo.',
+      data: {
+        outcome: failed > 0 ? 'failed' : undone > 0 ? 'performed' : 'noop',
+        undone,
+        left: count('left') + failed,
+        files,
+      },
     };
   });
 }
 
-const WORDS = {
-  undone: 'put back as found',
-  as_found: 'is as found',
-  left: 'was changed by somebody else after this ticket; left alone',
-} as const;
+type Outcome = Omit<UndoneFile, 'path'>;
+const UNDONE: Outcome = { outcome: 'undone', reason: '' };
+const left = (reason: string): Outcome => ({ outcome: 'left', reason });
 
-async function undo(edit: Edit, { path, found, left }: TicketEdit): Promise<keyof typeof WORDS> {
+async function undo(edit: Edit, one: TicketEdit): Promise<Outcome> {
+  try {
+    return await putBack(edit, one);
+  } catch (error) {
+    if (error instanceof ToolProblem) return left(error.message);
+    return { outcome: 'failed', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function putBack(edit: Edit, { path, found, left: leftAs }: TicketEdit): Promise<Outcome> {
   // The journal is a file like others: what it names is judged anew.
-  if (!isReadableReal(edit.confinement, path)) return 'left';
+  if (!isReadableReal(edit.confinement, path)) return left('is not an editable file of the service any more');
   const file = await readEditableFile(path);
-  if (file.isSkipped) return 'left';
-  if (file.sha256 === found.sha256) return 'as_found';
-  if (file.sha256 !== left.sha256) return 'left';
+  if (file.isSkipped) return left('cannot be read as a text file');
+  if (await wasDoneBefore(edit, file)) return UNDONE;
+  if (file.sha256 === found.sha256) return { outcome: 'as_found', reason: '' };
+  if (file.sha256 !== leftAs.sha256) return left('was changed by somebody else after this ticket');
   const bytes = found.sha256 === null ? null : await edit.journal.readCopy(found.sha256);
   await editOnce(edit, file, { bytes, mode: found.mode });
-  return 'undone';
+  return UNDONE;
+}
+
+function describe({ outcome, reason }: UndoneFile): string {
+  switch (outcome) {
+    case 'undone':
+      return 'put back as found';
+    case 'as_found':
+      return 'is as found';
+    case 'left':
+      return `${reason}; left alone`;
+    case 'failed':
+      return `not put back: ${reason}`;
+  }
 }

@@ -3,13 +3,14 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { TICKET_ID } from '../../client/archive-reader';
 import { INVARIANT_ID } from '../../domain/invariant';
-import { TICKET_STATUSES } from '../../domain/ticket';
-import { isOpen } from '../../domain/ticket';
-import type { TicketView } from '../../domain/ticket-view';
-import type { CancelReason, NoteInput } from '../../workflows/contract';
+import { mayHaveEdited } from '../../domain/may-have-edited';
+import { isOpen, TICKET_STATUSES } from '../../domain/ticket';
+import type { TicketDetail } from '../../domain/ticket-view';
+import type { Trajectory } from '../../domain/trajectory';
+import type { CancelReason, NoteInput, TicketContext } from '../../workflows/contract';
 import type { WebDependencies } from '../dependencies';
 import { jsonBody, parseInput } from '../parse-body';
-import { ticketDetail, ticketItem, trajectoryWire } from '../presenters';
+import { ticketDetail, ticketItem, trajectoryWire, undoWire } from '../presenters';
 import { notFound, Problem } from '../problem';
 
 const status = z.enum(
@@ -38,17 +39,26 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
 
 /** Tickets for people and scripts; reading needs no worker, notes and cancelling neither. */
 export function ticketRoutes(
-  deps: Pick<WebDependencies, 'tickets' | 'commands' | 'registry' | 'redact' | 'now' | 'cooldownMs'>,
+  deps: Pick<
+    WebDependencies,
+    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs'
+  >,
 ): Router {
   const router = Router();
 
-  async function find(id: string): Promise<TicketView> {
+  async function find(id: string): Promise<TicketDetail> {
     const ticket = TICKET_ID.test(id) ? await deps.tickets.get(id) : null;
     if (ticket) return ticket;
-    throw notFound(`ticket ${JSON.stringify(id)}`, 'GET /api/v1/tickets lists them.');
+    throw unknownTicket(id);
   }
 
-  async function findOpen(id: string): Promise<TicketView> {
+  async function findTrajectory(id: string): Promise<Trajectory> {
+    const trajectory = TICKET_ID.test(id) ? await deps.tickets.trajectory(id) : null;
+    if (trajectory) return trajectory;
+    throw unknownTicket(id);
+  }
+
+  async function findOpen(id: string): Promise<TicketDetail> {
     const ticket = await find(id);
     if (isOpen(ticket)) return ticket;
     throw closedProblem(ticket.id, ticket.resolution ?? ticket.status);
@@ -71,10 +81,7 @@ export function ticketRoutes(
   });
 
   router.get('/tickets/:id/trajectory', async (request, response) => {
-    const { id } = request.params;
-    const trajectory = TICKET_ID.test(id) ? await deps.tickets.trajectory(id) : null;
-    if (!trajectory) throw notFound(`ticket ${JSON.stringify(id)}`, 'GET /api/v1/tickets lists them.');
-    response.json(trajectoryWire(trajectory));
+    response.json(trajectoryWire(await findTrajectory(request.params.id)));
   });
 
   router.post('/tickets/:id/notes', async (request, response) => {
@@ -122,8 +129,31 @@ export function ticketRoutes(
     response.status(202).json(ticketItem(ticket));
   });
 
+  router.post('/tickets/:id/undo', async (request, response) => {
+    const { by, reason } = parseInput(reasonBody, jsonBody(request));
+    const trajectory = await findTrajectory(request.params.id);
+    const ticket = undoable(trajectory, request.params.id);
+    const answer = await deps.undoEdits({ ticket, person: { by, reason: deps.redact(reason) } });
+    response.status(answer.kind === 'done' ? 200 : 202).json(undoWire(ticket.ticketId, answer));
+  });
+
   return router;
 }
+
+/** Throws a Problem when the ticket is still at work on its edits, or made none. */
+function undoable({ ticket, status, turns }: Trajectory, id: string): TicketContext {
+  if (!ticket) throw unknownTicket(id);
+  if (status === 'pending' || status === 'in_progress') {
+    const detail = `Ticket ${id} is ${status}: cancel it, which puts its edits back.`;
+    throw new Problem(409, 'Ticket is being worked on', detail);
+  }
+  if (!mayHaveEdited({ turns })) throw new Problem(409, 'Nothing to undo', `Ticket ${id} made no edits.`);
+  const { invariantId, service, detectedAt } = ticket;
+  return { ticketId: ticket.id, invariantId, service, detectedAt };
+}
+
+const unknownTicket = (id: string): Problem =>
+  notFound(`ticket ${JSON.stringify(id)}`, 'GET /api/v1/tickets lists them.');
 
 function closedProblem(id: string, how: string): Problem {
   return new Problem(409, 'Ticket is closed', `Ticket ${id} has ended (${how}); nothing more happens on it.`);

@@ -217,6 +217,17 @@ describe('ticket show', () => {
     expect(out).not.toContain('\u001b');
   });
 
+  test('says who had its edits put back', async () => {
+    const undone = { at: AT, by: 'ann', reason: 'meant so', files: ['/etc/a.json', '/etc/b.json'] };
+    const { out } = await runWords(['ticket', 'show', 'T1'], {
+      web: fakeWeb({ 'GET /api/v1/tickets/T1': { ...detail, undone } }),
+    });
+    expect(out).toContain(
+      `undone     ${AT} by ann (meant so); put back as found:\n           /etc/a.json\n           /etc/b.json\n`,
+    );
+    expect((await runWords(['ticket', 'show', 'T1'], { web: web() })).out).not.toContain('undone');
+  });
+
   test('colours on a terminal, none with NO_COLOR', async () => {
     const words = ['ticket', 'show', 'T1'];
     expect((await runWords(words, { web: web(), isTTY: true })).out).toContain('\u001b[');

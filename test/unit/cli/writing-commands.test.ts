@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WebProblem } from '../../../src/client/web-client';
 import { fakeWeb, runWords } from './run-words';
 
 describe('what is sent', () => {
@@ -63,6 +64,64 @@ describe('what is sent', () => {
       code: 2,
       err: expect.stringContaining('nothing to set') as string,
     });
+  });
+});
+
+describe('ticket undo', () => {
+  const CALL = 'POST /api/v1/tickets/T1/undo';
+  const answer = (over: object) => ({
+    ticket_id: 'T1',
+    state: 'done',
+    undone: [],
+    as_found: [],
+    left: [],
+    detail: '',
+    ...over,
+  });
+
+  test.each([
+    [
+      'put back: exit 0',
+      answer({ undone: ['/a'], as_found: ['/b'] }),
+      0,
+      'put back: /a\nwas as found already: /b\n',
+      '',
+    ],
+    [
+      'nothing left: exit 0 and a word',
+      answer({ detail: 'Nothing was left to undo.' }),
+      0,
+      '',
+      'Nothing was left',
+    ],
+    [
+      'something was not: exit 1, and which',
+      answer({ undone: ['/a'], left: [{ path: '/b', reason: 'was changed' }] }),
+      1,
+      'put back: /a\nnot put back: /b: was changed\n',
+      '',
+    ],
+    [
+      'no agent yet: exit 75',
+      { status: 202, body: answer({ state: 'waiting', detail: 'No agent took the undo' }) },
+      75,
+      '',
+      'No agent took the undo',
+    ],
+    ['unknown ticket: exit 4', new WebProblem(404, 'There is no ticket "T1"'), 4, '', 'no ticket'],
+    ['being worked on: exit 1', new WebProblem(409, 'cancel it'), 1, '', 'cancel it'],
+  ])('%s', async (_what, given, code, out, err) => {
+    const web = fakeWeb({ [CALL]: given });
+    const ran = await runWords(['ticket', 'undo', 'T1', '--reason', 'meant so'], { web });
+    expect({ code: ran.code, out: ran.out }).toEqual({ code, out });
+    expect(ran.err).toContain(err);
+    expect(web.bodies[CALL]).toEqual({ reason: 'meant so', by: expect.any(String) as string });
+  });
+
+  test('--json: the answer as it came', async () => {
+    const given = answer({ undone: ['/a'] });
+    const { out } = await runWords(['ticket', 'undo', 'T1', '--json'], { web: fakeWeb({ [CALL]: given }) });
+    expect(JSON.parse(out)).toEqual(given);
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { archivePath, readArchived } from '../../../src/client/archive-reader';
+import { editJournalPath } from '../../../src/client/edit-journal-reader';
 import { visibilityQuery } from '../../../src/client/ticket-runs';
 import type { TicketSource } from '../../../src/client/tickets';
 import { createTicketReader } from '../../../src/client/tickets';
@@ -144,6 +145,32 @@ it('a run whose history is gone already: answered from the archive; without one 
   expect(ids(await reader(source).list({ limit: 10 }))).toEqual(['kept']);
   expect(await reader(source).get('kept')).toMatchObject({ status: 'completed' });
   expect(await reader(source).get('lost')).toBeNull();
+});
+
+it('what a person undid since is told with the ticket, from the archive too; another ticket’s is not', async () => {
+  const at = '2026-01-02T00:00:00.000Z';
+  await archive({ id: 'kept', at }, { id: 'other', at });
+  const entry = {
+    at: '2026-02-01T00:00:00.000Z',
+    operation: 'undo/kept/r/1',
+    ticket: 'kept',
+    tool: 'undo_edits',
+    path: '/etc/api.json',
+    before: { sha256: 'good', mode: 0o644 },
+    after: { sha256: 'bad', mode: 0o644 },
+    person: { by: 'ana', reason: 'meant so' },
+  };
+  const path = editJournalPath(dataDir, 'api');
+  await mkdir(dirname(path), { recursive: true });
+  const lines = ['begun', 'done'].map((phase) => JSON.stringify({ ...entry, phase }));
+  await writeFile(path, `${lines.join('\n')}\n`);
+  const tickets = reader(server());
+  expect(await tickets.get('kept')).toMatchObject({
+    status: 'completed',
+    undone: { at: entry.at, by: 'ana', reason: 'meant so', files: ['/etc/api.json'] },
+  });
+  expect((await tickets.get('kept'))?.timeline.at(-1)).toMatchObject({ at: entry.at, kind: 'undone' });
+  expect(await tickets.get('other')).toMatchObject({ undone: null });
 });
 
 it('closed runs are read once, open ones each time', async () => {

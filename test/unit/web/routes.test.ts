@@ -1,7 +1,7 @@
 import { ControlRefused, ControlUnreachable } from '../../../src/client/control-errors';
 import type { RegistryState } from '../../../src/domain/registry';
 import type { ControlRequest, ControlResult, ServiceStatus } from '../../../src/domain/service-state';
-import type { TicketView } from '../../../src/domain/ticket-view';
+import type { TicketDetail } from '../../../src/domain/ticket-view';
 import type { Component, DismissedFailure, WebDependencies } from '../../../src/web/dependencies';
 import { Problem } from '../../../src/web/problem';
 import type { CancelReason, RegistryChange } from '../../../src/workflows/contract';
@@ -351,7 +351,7 @@ it('retry: only of a blocked ticket', async () => {
 });
 
 function ofTicket(
-  over: Partial<TicketView>,
+  over: Partial<TicketDetail>,
   heard: (DismissedFailure | CancelReason)[] = [],
 ): Partial<WebDependencies> {
   const ticket = {
@@ -361,7 +361,7 @@ function ofTicket(
     workflowId: 'a',
     runId: 'r',
     ...over,
-  } as Partial<TicketView> as TicketView;
+  } as Partial<TicketDetail> as TicketDetail;
   const hear = (what: DismissedFailure | CancelReason) => void heard.push(what);
   return {
     tickets: { ...dependencies().tickets, get: () => Promise.resolve(ticket) },

@@ -26,6 +26,7 @@ export function dependencies(over: Partial<WebDependencies> = {}): WebDependenci
       cancel: unexpected('commands.cancel'),
       retry: unexpected('commands.retry'),
     },
+    undoEdits: unexpected('undoEdits'),
     registry: {
       read: unexpected('registry.read'),
       change: unexpected('registry.change'),

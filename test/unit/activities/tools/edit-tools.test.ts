@@ -12,15 +12,19 @@ import {
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { openEditJournal } from '../../../../src/activities/edit-journal-file';
-import { createEditConfinements, readEditableFiles } from '../../../../src/activities/editable-files';
+import { createEditConfinements, readEditableFiles, sha256 } from '../../../../src/activities/editable-files';
 import { keepSnapshot, toSnapshot } from '../../../../src/activities/known-good-store';
+import { paths } from '../../../../src/config/paths';
 import type { EditEntry } from '../../../../src/domain/edit-journal';
+import { undosByPerson } from '../../../../src/domain/edit-journal';
+import { parseUndoReport } from '../../../../src/domain/undo-report';
 import { createToolActivities } from '../../../../src/activities/tools';
 import type { ToolName } from '../../../../src/domain/tool';
 import { callTool, makeDeps, makeService, makeTempDirs, TICKET } from '../../../support/tool-deps';
 
 const makeTempDir = makeTempDirs();
 const GOOD = '{\n  "a": 1,\n  "b": 2\n}\n';
+const ANA = { by: 'ana', reason: 'we want it' };
 const BAD = '{\n  "a": 1,\n  "b": 3\n}\n';
 
 /** A service with config.json, known to be good, in a folder of its own. */
@@ -52,8 +56,26 @@ async function setUp(edit: string[] = ['config.json']) {
     callAs(`${(calls += 1)}`, name, input, ticketId);
   /** Every call of this is another try of one and the same. */
   const tryAgain = (name: ToolName, input = {}) => callAs('same', name, input);
+  /** Every call of this is another try of the same order of a person. */
+  const undoForAna = () =>
+    callTool(
+      deps,
+      'undo_edits',
+      {},
+      { environment: new MockActivityEnvironment({ activityId: 'ana' }), person: ANA },
+    );
   const journal = openEditJournal(deps.dataDir, 'limiter');
-  return { root, cwd, file, deps, call, tryAgain, journal, read: () => readFileSync(file, 'utf8') };
+  return {
+    root,
+    cwd,
+    file,
+    deps,
+    call,
+    tryAgain,
+    undoForAna,
+    journal,
+    read: () => readFileSync(file, 'utf8'),
+  };
 }
 
 describe('what_changed', () => {
@@ -268,6 +290,75 @@ describe('undo_edits', () => {
     expect(result.content).toContain('left alone');
     expect(read()).toBe('a person was here\n');
   });
+  it('for a person: the journal and the audit say who, and the content is meant from then on', async () => {
+    const { file, deps, call, undoForAna, journal, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    const result = await undoForAna();
+    expect(result).toMatchObject({ isError: false, data: { outcome: 'performed', undone: 1, left: 0 } });
+    expect(parseUndoReport(result.data)).toEqual({ files: [{ path: file, outcome: 'undone', reason: '' }] });
+    expect(read()).toBe(BAD);
+    expect((await journal.read()).map(({ tool, phase, person }) => [tool, phase, person?.by])).toEqual([
+      ['restore_file', 'begun', undefined],
+      ['restore_file', 'done', undefined],
+      ['undo_edits', 'begun', 'ana'],
+      ['undo_edits', 'done', 'ana'],
+    ]);
+    const audit = readFileSync(paths.audit(deps.dataDir), 'utf8').trim().split('\n');
+    expect(JSON.parse(audit.at(-1) ?? '')).toMatchObject({ tool: 'undo_edits', ticket: 'T1', by: 'ana' });
+
+    const again = await call('restore_file', { path: file }, 'T2');
+    expect(again).toMatchObject({ isError: true, data: { outcome: 'intended' } });
+    expect(again.content).toContain('by ana, who undid the edits of ticket T1: it is meant so');
+    expect(read()).toBe(BAD);
+  });
+
+  it('undone by the ticket itself: the next ticket restores it', async () => {
+    const { file, call, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    await call('undo_edits');
+    expect(read()).toBe(BAD);
+    await call('restore_file', { path: file }, 'T2');
+    expect(read()).toBe(GOOD);
+  });
+
+  it('one file that cannot be put back does not keep the others, and is named', async () => {
+    const { cwd, file, deps, call, undoForAna, read } = await setUp(['config.json', 'extra.json']);
+    const extra = join(cwd, 'extra.json');
+    writeFileSync(file, BAD);
+    writeFileSync(extra, 'x');
+    await call('restore_file', { path: extra });
+    await call('restore_file', { path: file });
+    rmSync(join(deps.dataDir, 'edits', 'limiter', sha256(Buffer.from('x'))));
+    const result = await undoForAna();
+    expect(result).toMatchObject({ isError: true, data: { outcome: 'failed', undone: 1, left: 1 } });
+    expect(parseUndoReport(result.data)?.files).toEqual([
+      { path: extra, outcome: 'failed', reason: expect.stringContaining('ENOENT') as string },
+      { path: file, outcome: 'undone', reason: '' },
+    ]);
+    expect(read()).toBe(BAD);
+    expect(existsSync(extra)).toBe(false);
+  });
+
+  it.each([
+    ['after the file was put back', 3],
+    ['after it was done', 4],
+  ])('died %s: the next try still says so, and who', async (_when, kept) => {
+    const { file, deps, call, undoForAna, journal, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    await undoForAna();
+    const path = join(deps.dataDir, 'edits', 'limiter', 'journal.ndjson');
+    const lines = (await journal.read()).slice(0, kept).map((entry) => JSON.stringify(entry));
+    writeFileSync(path, `${lines.join('\n')}\n`);
+    expect(parseUndoReport((await undoForAna()).data)).toEqual({
+      files: [{ path: file, outcome: 'undone', reason: '' }],
+    });
+    expect(read()).toBe(BAD);
+    expect(undosByPerson(await journal.read(), 'T1')).toMatchObject([{ ...ANA, files: [file] }]);
+  });
+
   it('puts back only the own edits of the ticket', async () => {
     const { file, call, read } = await setUp();
     writeFileSync(file, BAD);

@@ -65,6 +65,7 @@ describe('showOutput', () => {
     call: { id: '../../escape', name: 'run_command', input: {} },
     signal: new AbortController().signal,
     operationId: 'w/r/1',
+    person: null,
   };
   const collect = (...chunks: string[]): OutputCollector => {
     const output = new OutputCollector();
