@@ -1,10 +1,12 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../client/error-code';
 import { paths } from '../config/paths';
 import type { EditEntry } from '../domain/edit-journal';
 import { parseEditEntry } from '../domain/edit-journal';
 import { sha256 } from './editable-files';
+import { closedSegments } from './segments';
 import { syncFolder, writeDurably } from './write-durably';
 
 /** What tickets did to the files of one service, with a copy of every content they replaced. */
@@ -20,18 +22,35 @@ export interface EditJournal {
 const HASH = /^[0-9a-f]{64}$/;
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW;
 
+/** Where the next entry goes; older ones are in its closed segments. */
+export function journalFile(folder: string): string {
+  return join(folder, 'journal.ndjson');
+}
+
+/** All entries of a folder, oldest first. */
+export async function readJournal(folder: string): Promise<EditEntry[]> {
+  const file = journalFile(folder);
+  // The open one first: closed meanwhile it is read twice, which changes nothing, and not missed.
+  const open = await readJournalPart(file);
+  const closed: EditEntry[] = [];
+  for (const segment of await closedSegments(file)) closed.push(...(await readJournalPart(segment)));
+  return [...closed, ...open];
+}
+
+export async function readJournalPart(file: string): Promise<EditEntry[]> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return '';
+    throw error;
+  });
+  return text.split('\n').flatMap((line) => parseEditEntry(parseJson(line)) ?? []);
+}
+
 export function openEditJournal(dataDir: string, service: string): EditJournal {
   const folder = paths.edits(dataDir, service);
-  const file = join(folder, 'journal.ndjson');
+  const file = journalFile(folder);
   const copyPath = (hash: string): string => join(folder, hash);
   return {
-    async read() {
-      const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      });
-      return text.split('\n').flatMap((line) => parseEditEntry(parseJson(line)) ?? []);
-    },
+    read: () => readJournal(folder),
     async append(entry) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const handle = await open(file, FLAGS, 0o600);
@@ -47,11 +66,7 @@ export function openEditJournal(dataDir: string, service: string): EditJournal {
     },
     async keepCopy(bytes) {
       const path = copyPath(sha256(bytes));
-      const isKept = await access(path).then(
-        () => true,
-        () => false,
-      );
-      if (!isKept) await writeDurably(path, bytes);
+      if (!(await touch(path))) await writeDurably(path, bytes);
     },
     async readCopy(hash) {
       if (!HASH.test(hash)) throw new Error(`${JSON.stringify(hash)} names no copy`);
@@ -60,6 +75,17 @@ export function openEditJournal(dataDir: string, service: string): EditJournal {
       return bytes;
     },
   };
+}
+
+/** Says to the pruning that a copy is needed again; false when there is none. */
+async function touch(path: string): Promise<boolean> {
+  try {
+    const now = new Date();
+    await utimes(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parseJson(line: string): unknown {
