@@ -133,6 +133,7 @@ export default tseslint.config(
         setInterval: 'readonly',
         URL: 'readonly',
         fetch: 'readonly',
+        AbortController: 'readonly',
         performance: 'readonly',
         module: 'writable',
         require: 'readonly',

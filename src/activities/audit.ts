@@ -4,6 +4,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
+import { closeSegmentAt, keepLastSegments } from '../client/segments';
 import { FAILURES } from '../domain/failures';
 import type { Redact } from '../domain/redaction';
 import type { Decision, ToolCall, ToolResult } from '../domain/tool';
@@ -36,6 +37,9 @@ export interface AuditDeps {
 }
 
 const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | constants.O_NOFOLLOW;
+
+const SEGMENT_BYTES = 10 * 1024 * 1024;
+const KEPT_SEGMENTS = 9;
 
 /** Writes NDJSON with mode 0600, one line at a time in the order of the calls. */
 export function createAuditLog(deps: AuditDeps): AuditLog {
@@ -70,11 +74,19 @@ export function createAuditLog(deps: AuditDeps): AuditLog {
   };
 }
 
+/** Keeps the record at about 100 MiB. Throws when a file cannot be renamed or removed. */
+export async function pruneAudit(file: string, segmentBytes = SEGMENT_BYTES): Promise<void> {
+  await closeSegmentAt(file, segmentBytes);
+  await keepLastSegments(file, KEPT_SEGMENTS);
+}
+
 async function appendLine(file: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(file, APPEND, 0o600);
     try {
+      // What cannot be pruned now is said by the daily pruning; the line counts.
+      if ((await handle.stat()).size >= SEGMENT_BYTES) await pruneAudit(file).catch(() => undefined);
       await handle.writeFile(text);
     } finally {
       await handle.close();

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { editJournalPath, readEditJournal } from '../client/edit-journal-reader';
 import { paths } from '../config/paths';
@@ -41,11 +41,7 @@ export function openEditJournal(dataDir: string, service: string): EditJournal {
     },
     async keepCopy(bytes) {
       const path = copyPath(sha256(bytes));
-      const isKept = await access(path).then(
-        () => true,
-        () => false,
-      );
-      if (!isKept) await writeDurably(path, bytes);
+      if (!(await touch(path))) await writeDurably(path, bytes);
     },
     async readCopy(hash) {
       if (!HASH.test(hash)) throw new Error(`${JSON.stringify(hash)} names no copy`);
@@ -54,4 +50,15 @@ export function openEditJournal(dataDir: string, service: string): EditJournal {
       return bytes;
     },
   };
+}
+
+/** Says to the pruning that a copy is needed again; false when there is none. */
+async function touch(path: string): Promise<boolean> {
+  try {
+    const now = new Date();
+    await utimes(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -61,9 +61,10 @@ export function createProgram({ streams, contextOf, finish }: ProgramOptions): C
     .description('stored log lines of a service, or of all')
     .argument('[service]')
     .option('-n, --limit <number>', 'how many of the last lines', '100')
+    .option('-f, --follow', 'go on with new lines until Ctrl-C')
     .addOption(json())
     .action(
-      act((ctx, name: string | undefined, input: JsonFlag & { limit?: string }) =>
+      act((ctx, name: string | undefined, input: JsonFlag & { limit?: string; follow?: boolean }) =>
         commands.logs().logs(ctx, name, input),
       ),
     );

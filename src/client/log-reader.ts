@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { paths } from '../config/paths';
 import { errorCode } from './error-code';
@@ -56,44 +55,13 @@ export async function readLogTail(
   return { lines: found.reverse(), truncated: false };
 }
 
-/** Lines as they are stored, from now on, until the signal aborts; survives rotation. */
-export async function* followLog(
-  dataDir: string,
-  service: string,
-  signal: AbortSignal,
-): AsyncGenerator<StoredLine> {
-  const path = logPath(dataDir, service);
-  let current = await openForReading(path);
-  let position = current === null ? 0 : (await current.stat()).size;
-  let rest: Buffer = Buffer.alloc(0);
-  try {
-    while (!signal.aborted) {
-      const handle: FileHandle | null = current ?? (await openForReading(path));
-      current = handle;
-      if (handle !== null) {
-        const block = Buffer.alloc(BLOCK_BYTES);
-        const { bytesRead } = await handle.read(block, 0, BLOCK_BYTES, position);
-        position += bytesRead;
-        const { lines, tail } = cutLines(Buffer.concat([rest, block.subarray(0, bytesRead)]));
-        rest = tail;
-        yield* lines;
-        if (bytesRead > 0) continue;
-        if (await wasRotated(path, handle)) {
-          await handle.close();
-          current = null;
-          position = 0;
-          rest = Buffer.alloc(0);
-          continue;
-        }
-      }
-      await delay(100, undefined, { signal }).catch(() => undefined);
-    }
-  } finally {
-    await current?.close();
-  }
+/** The current file of a log, or one of the older ones. */
+export function logFile(path: string, index: number): string {
+  return index === 0 ? path : `${path}.${index}`;
 }
 
-function logPath(dataDir: string, service: string): string {
+/** Throws on a name that is no file name. */
+export function logPath(dataDir: string, service: string): string {
   if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(service)) {
     throw new Error(`"${service}" cannot be the name of a log; use the name of a service.`);
   }
@@ -105,13 +73,27 @@ function matches(line: StoredLine, { contains, stream }: LogTailOptions): boolea
   return contains === undefined || line.line.toLowerCase().includes(contains.toLowerCase());
 }
 
-async function* linesBackwards(path: string): AsyncGenerator<StoredLine> {
+/** All stored lines, the last one first; with `from` only those before a place in one of the files. */
+export async function* linesBackwards(
+  path: string,
+  from?: { readonly handle: FileHandle; readonly end: number },
+): AsyncGenerator<StoredLine> {
   const seen = new Set<number>();
+  let newest: number | null = null;
+  if (from !== undefined) {
+    newest = (await from.handle.stat()).ino;
+    yield* fileBackwards(from.handle, from.end);
+  }
   for (let index = 0; index < LOG_FILES; index += 1) {
-    const handle = await openForReading(index === 0 ? path : `${path}.${index}`);
+    const handle = await openForReading(logFile(path, index));
     if (handle === null) continue;
     try {
       const { ino, size } = await handle.stat();
+      if (newest !== null) {
+        // Younger files come first; ours has been read.
+        if (ino === newest) newest = null;
+        continue;
+      }
       // Rotated while we read: the file we have just read now has the next name.
       if (seen.has(ino)) continue;
       seen.add(ino);
@@ -144,19 +126,8 @@ async function* fileBackwards(handle: FileHandle, size: number): AsyncGenerator<
   if (first !== null) yield first;
 }
 
-function cutLines(bytes: Buffer): { lines: StoredLine[]; tail: Buffer } {
-  const lines: StoredLine[] = [];
-  let start = 0;
-  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-    const line = parseLine(bytes.subarray(start, end));
-    if (line !== null) lines.push(line);
-    start = end + 1;
-  }
-  return { lines, tail: Buffer.from(bytes.subarray(start)) };
-}
-
 /** Null for what is no stored line: half a line left by a crash. */
-function parseLine(bytes: Buffer): StoredLine | null {
+export function parseLine(bytes: Buffer): StoredLine | null {
   if (bytes.length === 0) return null;
   try {
     const parsed = storedLine.safeParse(JSON.parse(bytes.toString('utf8')));
@@ -166,17 +137,8 @@ function parseLine(bytes: Buffer): StoredLine | null {
   }
 }
 
-async function wasRotated(path: string, handle: FileHandle): Promise<boolean> {
-  const latest = await openForReading(path);
-  if (latest === null) return true;
-  try {
-    return (await latest.stat()).ino !== (await handle.stat()).ino;
-  } finally {
-    await latest.close();
-  }
-}
-
-async function openForReading(path: string): Promise<FileHandle | null> {
+/** Null when there is no such file. */
+export async function openForReading(path: string): Promise<FileHandle | null> {
   try {
     return await open(path, 'r');
   } catch (error) {

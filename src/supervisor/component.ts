@@ -54,6 +54,8 @@ export class Component {
   private state: ComponentStatus['state'] = 'stopped';
   private exit: ProcessExit | null = null;
   private attempt = 0;
+  /** Resolves when what the last process left behind has ended. */
+  private cleared: Promise<unknown> = Promise.resolve();
   private readonly closing = new AbortController();
 
   constructor(
@@ -107,7 +109,8 @@ export class Component {
 
   private async launch(): Promise<{ process: ManagedProcess; watch: ReadinessWatch }> {
     const { name, command, cwd, env, ready } = this.spec;
-    await this.process?.killLeftovers();
+    // The next process carries the same marks: it must not be taken for a leftover of this one.
+    await this.cleared;
     this.on.log.clearRecent();
     const spec = { name, command, cwd, env, runId: this.on.runId, ipc: ready.kind === 'message' };
     const process = await ManagedProcess.launch(spec, this.on.log, this.on.guardian);
@@ -124,6 +127,7 @@ export class Component {
   private ended(process: ManagedProcess, exit: ProcessExit): void {
     if (process.stopAsked || this.closing.signal.aborted) return;
     this.exit = exit;
+    this.cleared = process.killLeftovers();
     this.on.log.note(describeExit(exit), process.pid);
     if (Date.parse(exit.at) - Date.parse(process.startedAt) > SETTLED_MS) this.attempt = 0;
     this.attempt += 1;

@@ -8,9 +8,10 @@ import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
 import { createProposeStep, runbookBrain } from '../activities/propose-step';
 import { createToolActivities } from '../activities/tools';
+import { TRUSTED_DIRECTORIES } from '../activities/tools/find-program';
 import { createControlClient } from '../client/control-client';
 import { readLogTail } from '../client/log-reader';
-import { RUN_MARK } from '../client/process-mark';
+import { marksOf, RUN_MARK } from '../client/process-mark';
 import { readRegistry } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
 import { activeBrain } from '../config/active-brain';
@@ -45,6 +46,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       readLogs: readLogTail,
       probe: invariantProbe(access, redact),
       lookAtPorts: createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null }),
+      commands: { directories: TRUSTED_DIRECTORIES, marks: marksOf(environment) },
       redact,
       audit,
       now,

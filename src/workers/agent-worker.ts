@@ -7,6 +7,7 @@ import type { ProcessHost } from '../config/process-host';
 import { QUEUES } from '../workflows/contract';
 import { createAgentActivities } from './agent-activities';
 import { keepArchiveWhole } from './archive-reconciler';
+import { keepDataSmall } from './keep-data-small';
 import { openTemporal } from './open-temporal';
 import { runUntilAborted, workerOptions } from './worker-options';
 
@@ -36,6 +37,18 @@ export async function runAgentWorker(config: HarnessConfig, host: ProcessHost): 
           log: host.log,
           closedRuns: () => listRuns(access, { hasEnded: true }),
           readHistory: (workflowId, runId) => fetchHistory(access, workflowId, runId),
+        },
+        host.signal,
+      ),
+      keepDataSmall(
+        {
+          dataDir: config.dataDir,
+          log: host.log,
+          now: () => new Date(),
+          openTickets: async () => {
+            const runs = await listRuns(access, { status: 'open' });
+            return new Set(runs.map(({ ticketId }) => ticketId));
+          },
         },
         host.signal,
       ),

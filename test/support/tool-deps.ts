@@ -5,6 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import pino from 'pino';
 import { createAuditLog } from '../../src/activities/audit';
 import { createToolActivities } from '../../src/activities/tools';
+import { TRUSTED_DIRECTORIES } from '../../src/activities/tools/find-program';
 import type { ToolDeps } from '../../src/activities/tools/tool';
 import type { ServiceConfig } from '../../src/config/config';
 import { paths } from '../../src/config/paths';
@@ -99,6 +100,7 @@ export function makeDeps(dataDir: string, change: Partial<ToolDeps> = {}): ToolD
     readLogs: () => Promise.resolve({ lines: [], truncated: false }),
     probe: () => Promise.resolve(null),
     lookAtPorts: () => () => () => null,
+    commands: { directories: TRUSTED_DIRECTORIES, marks: {} },
     redact,
     audit: createAuditLog({ file: paths.audit(dataDir), redact, now: () => NOW }),
     now: () => NOW,

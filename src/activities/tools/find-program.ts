@@ -5,11 +5,8 @@ import { dirname, join } from 'node:path';
 /** Where only the system's administrator can put programs; the PATH of this process does not count. */
 export const TRUSTED_DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'] as const;
 
-/** Real path of a program named without a path; null when it is not installed in a trusted directory, or leads out of them. */
-export async function findProgram(
-  name: string,
-  directories: readonly string[] = TRUSTED_DIRECTORIES,
-): Promise<string | null> {
+/** Real path of a program named without a path; null when it is not installed in one of the directories, or leads out of them. */
+export async function findProgram(name: string, directories: readonly string[]): Promise<string | null> {
   if (name === '' || name.includes('/') || name.startsWith('.')) return null;
   const trusted = await Promise.all(directories.map((path) => realpath(path).catch(() => path)));
   for (const directory of directories) {

@@ -5,11 +5,11 @@ import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { paths } from '../../config/paths';
 import { stripInvisible } from '../../domain/untrusted-text';
-import { findProgram, TRUSTED_DIRECTORIES } from './find-program';
+import { findProgram } from './find-program';
 import type { OutputCollector } from './output-collector';
 import type { RunResult } from './run-process';
 import { runProcess } from './run-process';
-import type { Tool, ToolDeps, ToolScope } from './tool';
+import type { CommandSettings, Tool, ToolDeps, ToolScope } from './tool';
 import { defineTool } from './tool';
 import { HEAD_BYTES, ToolProblem } from './tool-result';
 
@@ -26,13 +26,13 @@ const input = z.strictObject({ argv: z.array(z.string()).min(1).max(32) });
 export function createRunCommand(deps: ToolDeps): Tool {
   return defineTool('run_command', input, async ({ argv }, scope) => {
     const [name = ''] = argv;
-    const file = await findProgram(name);
+    const file = await findProgram(name, deps.commands.directories);
     if (file === null) {
       throw new ToolProblem(
-        `${JSON.stringify(name)} is not installed on this machine (looked in ${TRUSTED_DIRECTORIES.join(', ')}); go on with inspect_service and query_logs.`,
+        `${JSON.stringify(name)} is not installed on this machine (looked in ${deps.commands.directories.join(', ')}); go on with inspect_service and query_logs.`,
       );
     }
-    const result = await runInScratch(file, argv, scope.signal);
+    const result = await runInScratch(file, argv, deps.commands, scope.signal);
     const shown = await showOutput(deps, scope, result.output);
     return {
       isError: result.timedOut || result.exitCode !== 0,
@@ -49,15 +49,20 @@ export function createRunCommand(deps: ToolDeps): Tool {
   });
 }
 
-/** An empty directory as HOME and working directory, and nothing of our own environment. */
-async function runInScratch(file: string, argv: readonly string[], signal: AbortSignal): Promise<RunResult> {
+/** An empty directory as HOME and working directory, and nothing of our own environment but the marks. */
+async function runInScratch(
+  file: string,
+  argv: readonly string[],
+  { directories, marks }: CommandSettings,
+  signal: AbortSignal,
+): Promise<RunResult> {
   const scratch = await mkdtemp(join(tmpdir(), 'harness-run-'));
   try {
     return await runProcess({
       file,
       argv,
       cwd: scratch,
-      env: { PATH: TRUSTED_DIRECTORIES.join(':'), HOME: scratch, LANG: 'C.UTF-8', TERM: 'dumb' },
+      env: { PATH: directories.join(':'), HOME: scratch, LANG: 'C.UTF-8', TERM: 'dumb', ...marks },
       timeoutMs: TIMEOUT_MS,
       graceMs: GRACE_MS,
       signal,

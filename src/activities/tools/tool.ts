@@ -15,6 +15,13 @@ import type { LookAtPorts, OwnerOf } from '../port-identity';
 import type { ToolOutcome } from './tool-result';
 import { REFUSED, ToolProblem, toToolResult } from './tool-result';
 
+export interface CommandSettings {
+  /** Where programs are looked for, and nowhere else. */
+  readonly directories: readonly string[];
+  /** Set in the environment of every command, so that the supervisor finds those that outlive the agent. */
+  readonly marks: Readonly<Record<string, string>>;
+}
+
 export interface ToolDeps {
   readonly services: readonly ServiceConfig[];
   readonly control: Control;
@@ -23,6 +30,7 @@ export interface ToolDeps {
   /** Probes an invariant now; null when it is not known. */
   readonly probe: (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null>;
   readonly lookAtPorts: LookAtPorts;
+  readonly commands: CommandSettings;
   readonly redact: Redact;
   readonly audit: AuditLog;
   readonly now: () => Date;

@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { followLog, readLogTail } from '../../../src/client/log-reader';
+import { readLogTail } from '../../../src/client/log-reader';
 import type { LogTailOptions, StoredLine } from '../../../src/client/log-reader';
 import { paths } from '../../../src/config/paths';
-import { LogWriter } from '../../../src/supervisor/log-writer';
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'harness-reader-'))));
@@ -79,38 +78,5 @@ describe('readLogTail', () => {
 
   test.each(['../svc', 'a/b', '', '..', '.hidden', 'a\u0000b'])('the name %j is refused', async (name) => {
     await expect(readLogTail(dir, name, { limit: 1 })).rejects.toThrow('cannot be the name of a log');
-  });
-});
-
-describe('followLog', () => {
-  test('lines written from now on arrive in order, over rotations, until the signal aborts', async () => {
-    const old = new LogWriter(paths.serviceLog(dir, 'svc'), { show: () => undefined });
-    old.write('stdout', 1, 'before');
-    await old.close();
-
-    const stop = new AbortController();
-    const received: string[] = [];
-    const following = (async () => {
-      for await (const entry of followLog(dir, 'svc', stop.signal)) {
-        received.push(entry.line);
-        if (entry.line === 'line 59') stop.abort();
-      }
-    })();
-    // Reading has begun when the first line has come.
-    const log = new LogWriter(paths.serviceLog(dir, 'svc'), { show: () => undefined, rotateBytes: 1_500 });
-    let written = 0;
-    const pace = setInterval(() => {
-      if (written === 0 || received.length > written - 12) {
-        if (written < 60) log.write('stdout', 1, `line ${written}`);
-        written += 1;
-      }
-    }, 5);
-    await following;
-    clearInterval(pace);
-    await log.close();
-    expect(received).toEqual(
-      Array.from({ length: received.length }, (_, index) => `line ${60 - received.length + index}`),
-    );
-    expect(received.length).toBeGreaterThan(55);
   });
 });

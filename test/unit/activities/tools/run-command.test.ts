@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findProgram } from '../../../../src/activities/tools/find-program';
 import { OutputCollector } from '../../../../src/activities/tools/output-collector';
 import { showOutput } from '../../../../src/activities/tools/run-command';
+import { marksOf } from '../../../../src/client/process-mark';
 import { callTool, makeDeps, makeTempDirs, TICKET } from '../../../support/tool-deps';
 
 const makeTempDir = makeTempDirs();
@@ -12,6 +13,35 @@ describe('run_command', () => {
     const result = await callTool(makeDeps(makeTempDir()), 'run_command', { argv: ['cat', '/proc/meminfo'] });
     expect(result).toMatchObject({ isError: false, data: { exitCode: 0, timedOut: false, file: null } });
     expect(result.content).toMatch(/^Exit code 0 after .*:\nMemTotal:/);
+  });
+
+  it('a command gets PATH, HOME, LANG, TERM and the marks of this run, and nothing else of our environment', async () => {
+    const bin = makeTempDir();
+    writeFileSync(join(bin, 'df'), '#!/bin/sh\nexec /usr/bin/env\n');
+    chmodSync(join(bin, 'df'), 0o755);
+    const marks = marksOf({
+      HARNESS_RUN_ID: 'run-1',
+      HARNESS_SERVICE: 'agent',
+      HARNESS_TOKEN: 'no',
+      ANTHROPIC_API_KEY: 'no',
+    });
+    const deps = makeDeps(makeTempDir(), { commands: { directories: [bin], marks } });
+    const result = await callTool(deps, 'run_command', { argv: ['df', '-h'] });
+    const [, ...variables] = result.content.trim().split('\n');
+    const ofShell = ['PWD', 'OLDPWD', 'SHLVL', '_'];
+    const passed = variables.filter((line) => !ofShell.includes(line.split('=')[0] ?? '')).sort();
+    expect(passed).toEqual([
+      'HARNESS_RUN_ID=run-1',
+      'HARNESS_SERVICE=agent',
+      expect.stringMatching(/^HOME=.*harness-run-/),
+      'LANG=C.UTF-8',
+      `PATH=${bin}`,
+      'TERM=dumb',
+    ]);
+  });
+
+  it('no supervisor started us: there are no marks to hand on', () => {
+    expect(marksOf({ PATH: '/bin', HARNESS_TOKEN: 'no' })).toEqual({});
   });
 
   it.each([
