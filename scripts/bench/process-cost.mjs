@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { processesOf } from './processes.mjs';
 import { pause } from './until.mjs';
 
 const MS_PER_TICK = 10;
 
-/** Processor share and resident memory of every process of the harness over `seconds` without any fault. */
-export async function measureIdle(harness, seconds) {
-  // Just after a start everything is still warming up.
-  await pause(5_000);
+/** Processor share and resident memory of every process of the harness over `seconds`. */
+export async function measureCost(harness, seconds) {
   const before = await snapshot(harness);
   const startedMs = performance.now();
   await pause(seconds * 1_000);
@@ -19,9 +18,16 @@ export async function measureIdle(harness, seconds) {
   return { seconds, processes };
 }
 
-async function snapshot(harness) {
+/** Sum over the processes of these names, or over all. */
+export function total(processes, key, names = null) {
+  return processes
+    .filter(({ name }) => names === null || names.includes(name))
+    .reduce((sum, one) => sum + one[key], 0);
+}
+
+async function snapshot({ dir }) {
   const found = [];
-  for (const { pid, command } of await harness.processes()) {
+  for (const { pid, command } of await processesOf(dir)) {
     const [stat, status] = await Promise.all(
       ['stat', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')),
     );
