@@ -145,6 +145,10 @@ export class BenchHarness {
     await this.untilUp(service);
     await this.post('/pause', { target: service });
     await this.post('/resume', { target: service });
+    const { items } = await this.get('/invariants');
+    // Not left to the next sweep: there are hundreds of runs.
+    const ids = items.filter((item) => item.service === service).map(({ id }) => id);
+    await Promise.all(ids.map((id) => this.post(`/invariants/${id}/check`)));
     await this.untilUp(service);
   }
 

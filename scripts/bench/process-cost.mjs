@@ -18,8 +18,10 @@ export async function measureCost(harness, seconds) {
   return { seconds, processes };
 }
 
-/** Sum over the processes of these names, or over all. */
+/** Sum over the processes of these names, or over all. A name that is not there would be a sum too small. */
 export function total(processes, key, names = null) {
+  const absent = names?.find((wanted) => !processes.some(({ name }) => name === wanted));
+  if (absent !== undefined) throw new Error(`no process ${absent} was measured`);
   return processes
     .filter(({ name }) => names === null || names.includes(name))
     .reduce((sum, one) => sum + one[key], 0);
@@ -44,5 +46,7 @@ function nameOf(command) {
   const [program, script, word] = command.split(' ');
   if (script?.endsWith('cli/main.js')) return word === 'run' ? 'supervisor' : word;
   if (script?.endsWith('.js')) return script.split('/').slice(-2).join('/');
-  return program.split('/').at(-1);
+  const file = program.split('/').at(-1);
+  // Cached under its version.
+  return file.startsWith('temporal') ? 'temporal' : file;
 }
