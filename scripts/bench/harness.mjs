@@ -1,90 +1,81 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { mustGoOn, own } from './ending.mjs';
+import { killProcessesOf } from './processes.mjs';
+import { makeService, ROOT } from './services.mjs';
 import { pause, until } from './until.mjs';
 
-export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const RATE_LIMITER = join(ROOT, 'dist/service/main.js');
-/** Has a route that blocks its event loop for good. */
-const BLOCKABLE = join(ROOT, 'test/support/services/faulty-service.js');
+/** The same service is broken twenty times within minutes, which in life would be twenty incidents. Null: the default. */
+const RESTART_LIMIT = { relapses: 1000, within: '1m' };
+const STOP_LIMIT_MS = 30_000;
 
-/** What a peer is given too: the same programs with the same settings. */
-export function serviceSpecs(dir, ports) {
-  return {
-    rate_limiter: {
-      command: [process.execPath, RATE_LIMITER],
-      env: { RATE_LIMITER_PORT: String(ports.rate_limiter), RATE_LIMITER_CONFIG: join(dir, 'limiter.json') },
-    },
-    blockable: {
-      command: [process.execPath, BLOCKABLE],
-      env: { PORT: String(ports.blockable), STARTS_FILE: join(dir, 'blockable.starts') },
-    },
-  };
-}
-
-export async function makePorts() {
-  return { rate_limiter: await freePort(), blockable: await freePort() };
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** `harness run` on free ports in a temporary folder, seen from outside: process, API, /proc. */
+/** `harness run` on free ports in a temporary folder, seen from outside: process, API, files, /proc. */
 export class BenchHarness {
-  static async create() {
+  /**
+   * `services`: name → program; each is watched by `status == 200` on its /health. `rules`: further invariants of a service,
+   * made from it. `invariants`: what belongs to no service.
+   */
+  static async create({ services = {}, rules = {}, invariants = [] }) {
     const harness = new BenchHarness();
     harness.dir = await mkdtemp(join(tmpdir(), 'harness-bench-'));
-    harness.ports = await makePorts();
-    const services = serviceSpecs(harness.dir, harness.ports);
+    harness.release = own(() => harness.dispose());
+    harness.services = {};
+    for (const [name, program] of Object.entries(services)) {
+      harness.services[name] = await makeService(harness.dir, name, program);
+    }
+    const all = Object.values(harness.services);
     const config = {
       version: 1,
       data_dir: join(harness.dir, 'data'),
-      services: Object.fromEntries(
-        Object.entries(services).map(([name, spec]) => [
-          name,
-          { description: name, ...spec, ready: { url: harness.healthUrl(name), timeout: '30s' } },
-        ]),
-      ),
-      invariants: Object.keys(services).map((name) => ({
-        id: `${name}_healthy`,
-        name: `${name}_healthy`,
-        description: `${name} answers`,
-        query: harness.healthUrl(name),
-        condition: 'status == 200',
-        service: name,
-        priority: 'high',
-      })),
+      agent: { brain: 'runbook' },
+      services: Object.fromEntries(all.map((service) => [service.name, serviceConfig(service)])),
+      invariants: [
+        ...all.flatMap((service) => [health(service), ...(rules[service.name]?.(service) ?? [])]),
+        ...invariants,
+      ],
     };
     await writeFile(join(harness.dir, 'harness.yaml'), stringify(config));
     return harness;
   }
 
-  healthUrl(name) {
-    return `http://127.0.0.1:${this.ports[name]}/health`;
+  /** A harness that runs, with every service known to be well, and its files known to be good. */
+  static async launch(config) {
+    const harness = await BenchHarness.create(config);
+    try {
+      await harness.start();
+      await harness.untilUp();
+      await harness.untilKnownGood();
+      return harness;
+    } catch (error) {
+      await harness.dispose();
+      throw error;
+    }
   }
 
   /** Seconds from the start of the process to its `ready`. */
   async start() {
+    mustGoOn();
     const startedMs = performance.now();
-    this.child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'run', '--json'], {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'run', '--json'], {
       cwd: this.dir,
       env: { ...cleanEnvironment(), HARNESS_WEB_PORT: '0', HARNESS_TEMPORAL_PORT: '0', BENCH_DIR: this.dir },
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child = child;
+    this.ended = new Promise((resolve) => child.once('exit', resolve));
+    let lastWords = '';
+    child.stderr.on('data', (chunk) => {
+      lastWords = (lastWords + String(chunk)).slice(-500);
+    });
     this.webUrl = await new Promise((resolve, reject) => {
-      void this.ended.then((code) => reject(new Error(`harness run ended with ${code}`)));
-      createInterface({ input: this.child.stdout }).on('line', (line) => {
+      void this.ended.then((code) =>
+        reject(new Error(`harness run ended with ${code}: ${lastWords.trim()}`)),
+      );
+      createInterface({ input: child.stdout }).on('line', (line) => {
         const parsed = JSON.parse(line);
         if (parsed.event === 'ready') resolve(parsed.web_url);
       });
@@ -93,51 +84,103 @@ export class BenchHarness {
   }
 
   async stop() {
-    this.child?.kill('SIGINT');
-    await this.ended;
+    if (!this.child) return;
+    this.child.kill('SIGINT');
+    await Promise.race([this.ended, pause(STOP_LIMIT_MS)]);
   }
 
+  /** Ends everything that carries this folder, strangers included, and removes it. */
   async dispose() {
-    await this.stop();
-    for (const { pid } of await this.processes()) process.kill(pid, 'SIGKILL');
-    await rm(this.dir, { recursive: true, force: true });
+    this.disposal ??= (async () => {
+      await this.stop();
+      await killProcessesOf(this.dir);
+      await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+      this.release();
+    })();
+    await this.disposal;
   }
 
   async get(path) {
-    const response = await fetch(`${new URL(this.webUrl).origin}/api/v1${path}`);
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    return await this.api('GET', path);
+  }
+
+  async post(path, body) {
+    const token = (await readFile(join(this.dir, 'data/run/token'), 'utf8')).trim();
+    return await this.api('POST', path, body, { authorization: `Bearer ${token}` });
+  }
+
+  async api(method, path, body, headers = {}) {
+    const response = await fetch(`${new URL(this.webUrl).origin}/api/v1${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
     return await response.json();
   }
 
-  async untilUp() {
-    await until('everything is up', async () => {
+  /** Everything, or what belongs to one service, is up and has no open ticket. */
+  async untilUp(service) {
+    await until(`${service ?? 'everything'} is up`, async () => {
       const { items } = await this.get('/invariants');
-      return items.length > 0 && items.every(({ state }) => state === 'up');
+      const own = items.filter((item) => service === undefined || item.service === service);
+      return own.length > 0 && own.every((item) => item.state === 'up' && item.open_ticket_id === null);
     });
     await pause(200);
   }
 
-  async pidOf(name) {
-    return (await this.get('/services')).items.find((service) => service.name === name).pid;
+  async untilKnownGood() {
+    for (const { name, configFile } of Object.values(this.services)) {
+      if (configFile === null) continue;
+      const folder = join(this.dir, 'data/known-good', name);
+      await until(`the files of ${name} are known to be good`, async () => {
+        const names = await readdir(folder).catch(() => []);
+        return names.some((file) => file.endsWith('.json'));
+      });
+    }
   }
 
-  /** Every process that carries this folder in its environment or command line. */
-  async processes() {
-    const pids = (await readdir('/proc')).filter(
-      (name) => /^\d+$/.test(name) && Number(name) !== process.pid,
-    );
-    const found = [];
-    for (const pid of pids) {
-      try {
-        const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
-        const all = command + (await readFile(`/proc/${pid}/environ`, 'utf8'));
-        if (command !== '' && all.includes(this.dir)) found.push({ pid: Number(pid), command });
-      } catch {
-        // It ended meanwhile, or belongs to somebody else.
-      }
-    }
-    return found;
+  /** Voids what is remembered of the service's failures, so that the next one is as the first. */
+  async forget(service) {
+    await this.untilUp(service);
+    await this.post('/pause', { target: service });
+    await this.post('/resume', { target: service });
+    const { items } = await this.get('/invariants');
+    // Not left to the next sweep: there are hundreds of runs.
+    const ids = items.filter((item) => item.service === service).map(({ id }) => id);
+    await Promise.all(ids.map((id) => this.post(`/invariants/${id}/check`)));
+    await this.untilUp(service);
   }
+
+  async service(name) {
+    return (await this.get('/services')).items.find((service) => service.name === name);
+  }
+
+  async newestTicket(service) {
+    return (await this.get(`/tickets?service=${service}&limit=1`)).items[0] ?? null;
+  }
+}
+
+function serviceConfig({ name, command, env, healthUrl, configFile }) {
+  return {
+    description: name,
+    command,
+    env,
+    ready: { url: healthUrl, timeout: '30s' },
+    ...(configFile === null ? {} : { files: { edit: [configFile] } }),
+    ...(RESTART_LIMIT === null ? {} : { restart_limit: RESTART_LIMIT }),
+  };
+}
+
+function health({ name, healthUrl }) {
+  return {
+    id: `${name}_healthy`,
+    description: `${name} answers`,
+    query: healthUrl,
+    condition: 'status == 200',
+    service: name,
+    priority: 'high',
+  };
 }
 
 function cleanEnvironment() {

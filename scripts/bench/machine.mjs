@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from './harness.mjs';
+import { ROOT } from './services.mjs';
 
 /** Without these a figure says nothing. */
 export async function machineFacts() {

@@ -1,88 +1,79 @@
-import { execFile, spawn } from 'node:child_process';
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { isInterrupted, own } from './ending.mjs';
 import { FAULTS } from './faults.mjs';
-import { makePorts, serviceSpecs } from './harness.mjs';
-import { answers, answersAgainAt, pause, until } from './until.mjs';
+import { findMonit } from './monit.mjs';
+import { killProcessesOf } from './processes.mjs';
+import { makeService } from './services.mjs';
+import { findSupervisord } from './supervisord.mjs';
+import { answers, answersAgainAt, atRandomMoment, pause, secondsSince, until } from './until.mjs';
 
-const run = promisify(execFile);
-/** supervisord restarts what exits; superlance's httpok asks every tick and restarts what does not answer. */
-const PACKAGES = ['supervisor', 'superlance', 'setuptools<81'];
-const TICK_MS = 5_000;
+/** The rows that are measured under the peers too. */
+export const PEER_ROWS = ['kill', 'hang', 'disabled'];
+/** Longer than any of them needs when it can repair something at all. */
+export const RECOVERY_LIMIT_MS = 60_000;
+const MAX_UNREPAIRED = 3;
+/** A content no peer puts back: the bench does it, so that the next run begins well. */
+const GOOD_CONFIG = '{ "enabled": true }\n';
 
-/** A Python environment with the peers, made once; its folder. */
-export async function preparePeers(say) {
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const venv = join(cache, 'harness', 'bench-peers');
-  const bin = join(venv, 'bin');
-  const isThere = await access(join(bin, 'httpok')).then(
-    () => true,
-    () => false,
+/** Each is `{name, start}`, or `{name, missing}` with the reason. */
+export async function findPeers(say) {
+  const found = await Promise.allSettled([findSupervisord(say), findMonit()]);
+  const names = ['supervisord + httpok', 'monit'];
+  return found.map(({ value, reason }, index) =>
+    value ? value : { name: names[index], missing: reason.message.split('\n')[0] },
   );
-  if (!isThere) {
-    say('fetching supervisor and superlance …');
-    await mkdir(venv, { recursive: true });
-    await run('python3', ['-m', 'venv', venv]);
-    await run(join(bin, 'pip'), ['install', '--quiet', ...PACKAGES]);
-  }
-  const { stdout } = await run(join(bin, 'supervisord'), ['--version']);
-  return { bin, version: stdout.trim() };
 }
 
-/** The same fault under supervisord with httpok, in seconds until the service answers again. */
-export async function measurePeer({ bin, version }, row, runs, say) {
-  const { service, inject } = FAULTS[row];
+/** The same fault under the peers, each with a service of its own at the same time; seconds until it answers again. */
+export async function measurePeers(peers, row, runs, say) {
+  return await Promise.all(
+    peers.map(async (peer) => {
+      if (peer.missing !== undefined) return { name: peer.name, samples: [], failure: peer.missing };
+      const samples = [];
+      try {
+        await measurePeer(peer, row, runs, samples, say);
+        return { name: peer.name, samples, failure: null };
+      } catch (error) {
+        return { name: peer.name, samples, failure: error.message.split('\n')[0] };
+      }
+    }),
+  );
+}
+
+/** Fills `samples`; null stands for a service that did not come back within a minute. */
+async function measurePeer(peer, row, runs, samples, say) {
+  const { program, inject } = FAULTS[row];
   const dir = await mkdtemp(join(tmpdir(), 'harness-bench-peer-'));
-  const ports = await makePorts();
-  const healthUrl = `http://127.0.0.1:${ports[service]}/health`;
-  const file = join(dir, 'supervisord.conf');
-  await writeFile(file, config({ dir, bin, service, healthUrl, spec: serviceSpecs(dir, ports)[service] }));
-  const child = spawn(join(bin, 'supervisord'), ['-n', '-c', file], { cwd: dir, stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const samples = [];
+  let running = null;
+  const dispose = async () => {
+    await running?.stop();
+    await killProcessesOf(dir);
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const release = own(dispose);
   try {
-    const ctl = async (...args) => (await run(join(bin, 'supervisorctl'), ['-c', file, ...args])).stdout;
-    for (let count = 1; count <= runs; count += 1) {
-      await until('the service answers under supervisord', () => answers(healthUrl));
-      // It counts as RUNNING one second after its start.
-      await pause(1_500 + Math.random() * TICK_MS);
-      const pid = Number(await ctl('pid', service));
+    const service = await makeService(dir, row, program);
+    running = await peer.start(dir, service);
+    const isHopeless = () => samples.filter((sample) => sample === null).length >= MAX_UNREPAIRED;
+    for (let run = 1; run <= runs && !isHopeless() && !isInterrupted(); run += 1) {
+      await until(`the service answers under ${peer.name}`, () => answers(service.healthUrl));
+      // It counts as running one second after its start.
+      await pause(1_500);
+      await atRandomMoment();
+      const pid = await running.pid();
       const faultAt = Date.now();
-      await inject({ pid, healthUrl });
-      samples.push(((await answersAgainAt(healthUrl)) - faultAt) / 1_000);
-      say(`supervisord ${row} ${count}/${runs}: ${samples.at(-1)}`);
+      await inject({ pid, service, run });
+      const answersAt = await answersAgainAt(service.healthUrl, { limitMs: RECOVERY_LIMIT_MS }).catch(
+        () => null,
+      );
+      samples.push(answersAt === null ? null : secondsSince(faultAt, answersAt));
+      say(`${peer.name} ${row} ${run}/${runs}: ${samples.at(-1) ?? 'not repaired'}`);
+      if (answersAt === null) await writeFile(service.configFile, GOOD_CONFIG);
     }
   } finally {
-    child.kill('SIGTERM');
-    await ended;
-    await rm(dir, { recursive: true, force: true });
+    await dispose();
+    release();
   }
-  return { name: `supervisord ${version} + httpok`, samples };
-}
-
-function config({ dir, bin, service, healthUrl, spec }) {
-  const environment = Object.entries(spec.env)
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(',');
-  return `[unix_http_server]
-file=${dir}/s.sock
-[supervisord]
-logfile=${dir}/supervisord.log
-pidfile=${dir}/supervisord.pid
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
-[supervisorctl]
-serverurl=unix://${dir}/s.sock
-[program:${service}]
-command=${spec.command.join(' ')}
-environment=${environment}
-autorestart=true
-startretries=100
-stopwaitsecs=1
-[eventlistener:httpok]
-command=${bin}/httpok -p ${service} -t 2 ${healthUrl}
-events=TICK_5
-`;
 }

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { processesOf } from './processes.mjs';
 import { pause } from './until.mjs';
 
 const MS_PER_TICK = 10;
 
-/** Processor share and resident memory of every process of the harness over `seconds` without any fault. */
-export async function measureIdle(harness, seconds) {
-  // Just after a start everything is still warming up.
-  await pause(5_000);
+/** Processor share and resident memory of every process of the harness over `seconds`. */
+export async function measureCost(harness, seconds) {
   const before = await snapshot(harness);
   const startedMs = performance.now();
   await pause(seconds * 1_000);
@@ -19,9 +18,18 @@ export async function measureIdle(harness, seconds) {
   return { seconds, processes };
 }
 
-async function snapshot(harness) {
+/** Sum over the processes of these names, or over all. A name that is not there would be a sum too small. */
+export function total(processes, key, names = null) {
+  const absent = names?.find((wanted) => !processes.some(({ name }) => name === wanted));
+  if (absent !== undefined) throw new Error(`no process ${absent} was measured`);
+  return processes
+    .filter(({ name }) => names === null || names.includes(name))
+    .reduce((sum, one) => sum + one[key], 0);
+}
+
+async function snapshot({ dir }) {
   const found = [];
-  for (const { pid, command } of await harness.processes()) {
+  for (const { pid, command } of await processesOf(dir)) {
     const [stat, status] = await Promise.all(
       ['stat', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')),
     );
@@ -38,5 +46,7 @@ function nameOf(command) {
   const [program, script, word] = command.split(' ');
   if (script?.endsWith('cli/main.js')) return word === 'run' ? 'supervisor' : word;
   if (script?.endsWith('.js')) return script.split('/').slice(-2).join('/');
-  return program.split('/').at(-1);
+  const file = program.split('/').at(-1);
+  // Cached under its version.
+  return file.startsWith('temporal') ? 'temporal' : file;
 }

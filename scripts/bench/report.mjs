@@ -1,19 +1,57 @@
 import { FAULTS } from './faults.mjs';
+import { count, escaped, judged, show, table } from './figures.mjs';
+import { PATIENCE } from './patience.mjs';
+import { reportIdle, reportStarts, reportThousand } from './report-cost.mjs';
+import { reportPeers } from './report-peers.mjs';
+import { STOLEN_PORT } from './stolen-port.mjs';
 
-const COLUMNS = { ticket: 'ticket after', answers: 'answers again after', closed: 'closed after' };
-const SECOND_START_S = 6;
-const IDLE = { cpuPercent: 5, rssMiB: 850 };
+const INTRODUCTION =
+  'Written by `npm run bench`, never by hand. Seconds after the fault, median / worst; in brackets the promise, median / worst of 20. The runbook brain, sweeps every 5 s, faults at random moments between two sweeps. Before each run the service is paused and resumed, so that every fault is a first one, and its files have been known to be good.';
 
-export function renderReport({ results, runs, notMeasured, withoutPeers, note, machine }) {
+const PATIENCE_COLUMNS = {
+  stall: { restarts: 'restarts', edits: 'edits', tickets: 'tickets, closed by themselves' },
+  boot: {
+    ticket: 'ticket after',
+    starts: 'starts',
+    answers: 'answers after',
+    closed: 'closed after its first answer',
+  },
+};
+const COUNTS = ['restarts', 'edits', 'tickets', 'starts'];
+
+/** `results`: what there is so far; `missing`: the rows that are not measured, and why. */
+export function renderReport({ results, runs, missing, note, machine }) {
   const parts = [
     '# Benchmarks',
-    'Written by `npm run bench`, never by hand. Seconds after the fault, median / worst; beside it the promise, median / worst of 20. The runbook brain, sweeps every 5 s, faults at random moments between two sweeps.',
+    INTRODUCTION,
     facts(machine),
     note,
-    Object.keys(results.faults).length > 0 ? faults(results, runs, withoutPeers) : '',
-    results.starts ? starts(results.starts) : '',
-    results.idle ? idle(results.idle) : '',
-    notMeasured.length > 0 ? `Not measured in this run: ${notMeasured.join(', ')}.` : '',
+    topic(`Faults (${runs} runs each)`, results, FAULTS, {
+      ticket: 'ticket after',
+      answers: 'answers again after',
+      closed: 'closed, verified, after',
+    }),
+    topic(
+      `Port taken by another process (${runs} runs each)`,
+      results,
+      STOLEN_PORT,
+      {
+        ticket: 'ticket after',
+        blocked: 'blocked, its owner named, after',
+        closed: 'closed after the owner left',
+        starts: 'starts of the service',
+      },
+      'The service is killed and a stranger has its port at once; nobody may touch him. When he leaves, the service must come back by itself. The two variants were measured at the same time.',
+    ),
+    patience(results, runs),
+    reportPeers(results.peers, results.rows),
+    results.thousand ? reportThousand(results.thousand) : '',
+    results.starts ? reportStarts(results.starts) : '',
+    results.idle ? reportIdle(results.idle) : '',
+    failures(results.rows),
+    missing.length > 0
+      ? `## Not measured\n\n${missing.map(({ row, why }) => `- ${row}: ${why}`).join('\n')}`
+      : '',
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -22,51 +60,41 @@ function facts({ date, cores, memory, system, node, temporal, load }) {
   return `${date} · ${cores} · ${memory} · ${system} · Node ${node} · ${temporal} · load at the end ${load}`;
 }
 
-function faults({ faults: measured, peers }, runs, withoutPeers) {
-  const rows = Object.entries(measured).map(([row, samples]) => {
-    const { title, promised } = FAULTS[row];
-    const cells = Object.keys(COLUMNS).map((name) =>
-      cell(
-        samples.map((one) => one[name]),
-        promised[name],
-      ),
-    );
-    const peer = peers[row] ? show(peers[row].samples) : '–';
-    return `| ${[title, ...cells, peer].join(' | ')} |`;
-  });
-  const names = Object.values(peers).map(({ name }) => name);
-  const head = ['fault', ...Object.values(COLUMNS), `${names[0] ?? 'peer'}: answers again after`];
-  const peerNote = withoutPeers
-    ? `No peer was measured: ${withoutPeers}.`
-    : 'The peer runs the same program: `autorestart`, httpok every 5 s with a limit of 2 s, `stopwaitsecs` 1 (its default of 10 would wait longer for a stopped process). It restarts blindly and proves nothing.';
-  return `## Faults (${runs} runs each)\n\n| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}\n${rows.join('\n')}\n\n${peerNote}`;
+function topic(title, { rows }, known, columns, explanation = '') {
+  const measured = Object.keys(known).filter((name) => rows[name]);
+  if (measured.length === 0) return '';
+  const lines = measured.map((name) => [
+    known[name].title,
+    ...Object.keys(columns).map((column) => cell(rows[name], column, known[name].promised[column])),
+  ]);
+  const text = `## ${title}\n\n${table(['fault', ...Object.values(columns)], lines)}`;
+  return explanation === '' ? text : `${text}\n\n${explanation}`;
 }
 
-function cell(values, [median, worst]) {
-  const isKept = middle(values) <= median && Math.max(...values) <= worst;
-  return `${show(values)} (promised ${median} / ${worst})${isKept ? '' : ' **missed**'}`;
+function patience({ rows }, runs) {
+  const measured = Object.keys(PATIENCE).filter((name) => rows[name]);
+  if (measured.length === 0) return '';
+  const lines = measured.flatMap((name) =>
+    Object.entries(PATIENCE_COLUMNS[name]).map(([column, title]) => [
+      PATIENCE[name].title,
+      title,
+      cell(rows[name], column, PATIENCE[name].promised[column]),
+    ]),
+  );
+  return `## Better left alone (${runs} runs each)\n\n${table(['fault', 'what', 'measured'], lines)}`;
 }
 
-function starts({ first, second }) {
-  const isKept = Math.max(...second) <= SECOND_START_S;
-  return `## Start to ready (${first.length} runs)\n\n- first, empty data directory, Temporal CLI in the cache: ${show(first)}\n- second: ${show(second)} (promised ≤ ${SECOND_START_S})${isKept ? '' : ' **missed**'}`;
+function cell({ samples }, column, promised) {
+  if (samples.length === 0) return '**failed**';
+  const values = samples.map((sample) => sample[column]);
+  const print = COUNTS.includes(column) ? count : undefined;
+  return promised ? judged(values, promised, print) : show(values, print);
 }
 
-function idle({ seconds, processes }) {
-  const line = (name, cpu, rss) => `| ${name} | ${cpu.toFixed(1)} % | ${rss.toFixed(0)} MiB |`;
-  const sum = (key) => processes.reduce((total, one) => total + one[key], 0);
-  const isKept = sum('cpuPercent') <= IDLE.cpuPercent && sum('rssMiB') <= IDLE.rssMiB;
-  const rows = processes.map(({ name, cpuPercent, rssMiB }) => line(name, cpuPercent, rssMiB));
-  rows.push(line('**all**', sum('cpuPercent'), sum('rssMiB')));
-  return `## Idle (${seconds} s, the two services included)\n\n| process | of one core | resident |\n| --- | --- | --- |\n${rows.join('\n')}\n\nPromised for all: ≤ ${IDLE.cpuPercent} %, ≤ ${IDLE.rssMiB} MiB${isKept ? '.' : ': **missed**.'}`;
-}
-
-function middle(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
-
-function show(values) {
-  return `${middle(values).toFixed(2)} / ${Math.max(...values).toFixed(2)}`;
+/** A run that failed is in no median, so it must be told. */
+function failures(rows) {
+  const lines = Object.entries(rows).flatMap(([name, { samples, failures: failed }]) =>
+    failed.map((why) => `- ${name}, ${escaped(why)} (${samples.length} runs succeeded)`),
+  );
+  return lines.length > 0 ? `## Failed runs: promises **missed**\n\n${lines.join('\n')}` : '';
 }
