@@ -19,6 +19,9 @@ function bootMs() {
 const routes = {
   'GET /health': (url, response) => setTimeout(() => response.end('ok'), delayMs),
   'GET /other': (url, response) => response.end('ok'),
+  /** What its clock says, and how far its time zone is from UTC. */
+  'GET /time': (url, response) =>
+    response.end(JSON.stringify({ ms: Date.now(), offset_min: -new Date().getTimezoneOffset() })),
   /** Answers, then never again: the event loop is blocked for good. */
   'POST /block': (url, response) => {
     response.end('blocking', () => {
