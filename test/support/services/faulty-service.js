@@ -2,10 +2,19 @@
 const { appendFileSync, readFileSync } = require('node:fs');
 const { createServer } = require('node:http');
 
-const { PORT, STARTS_FILE, BOOT_MS_FILE } = process.env;
+const { PORT, STARTS_FILE, BOOT_MS_FILE, CONFIG_FILE } = process.env;
 let delayMs = 0;
 
 appendFileSync(STARTS_FILE, `${process.pid}\n`);
+
+/** What no syntax check finds: the file is accepted, and nothing can be served with what it says. Read at each start only. */
+function openPool() {
+  if (CONFIG_FILE === undefined) return;
+  const { pool } = JSON.parse(readFileSync(CONFIG_FILE, 'utf8'));
+  if (pool > 0) return;
+  console.error(`FATAL a pool of ${pool} connections serves nobody`);
+  process.exit(1);
+}
 
 /** Read at each start, so that a test can make only the next boot slow. */
 function bootMs() {
@@ -38,6 +47,7 @@ const routes = {
   },
 };
 
+openPool();
 setTimeout(() => {
   createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
