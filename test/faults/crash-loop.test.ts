@@ -66,3 +66,15 @@ it('no copy of a good one: one restart, then a person, who is told the last word
   expect(faulty.starts('unkept')).toBe(2);
   expect(await faulty.tickets('unkept')).toHaveLength(1);
 });
+
+it('the person repairs the configuration and nothing else: it comes back by itself, and the ticket closes', async () => {
+  const [open] = await faulty.tickets('unkept');
+  const repairedAt = Date.now();
+  write('unkept', GOOD);
+  const ticket = await faulty.closedTicket('unkept');
+  expect(Date.now() - repairedAt).toBeLessThan(15_000);
+  expect(ticket).toMatchObject({ id: open?.['id'], status: 'completed', resolution: 'fixed' });
+  expect(read('unkept')).toBe(GOOD);
+  expect(faulty.starts('unkept')).toBe(3);
+  expect(await faulty.tickets('unkept')).toHaveLength(1);
+});
