@@ -9,8 +9,11 @@ import { z } from 'zod';
 import { readEndpoints } from '../client/endpoints';
 import { builtinConfig, findPackageRoot } from '../config/builtin';
 import type { Environment } from '../config/environment';
+import { paths } from '../config/paths';
 import { freePort } from '../supervisor/free-port';
 import { markedProcesses } from '../supervisor/process-table';
+import { QUICK_MS } from './demo-faults';
+import type { DemoFault } from './demo-faults';
 import { CliError, EXIT } from './exit-codes';
 
 const readyLine = z.object({ event: z.literal('ready'), web_url: z.string() });
@@ -20,12 +23,21 @@ const START_MS = 300_000;
 const STOP_MS = 15_000;
 const KEPT_LINES = 60;
 
+/** The service of the demo, as somebody sees it who wants to break it. */
+export interface DemoService {
+  readonly name: string;
+  readonly healthUrl: string;
+  readonly configFile: string;
+  /** Holds a copy as soon as the service has proved to work with its configuration. */
+  readonly knownGood: string;
+}
+
 /** A harness of its own: built-in configuration, free ports, a temporary folder. */
 export interface DemoHarness {
   readonly folder: string;
   readonly dataDir: string;
   readonly webUrl: string;
-  readonly service: { readonly name: string; readonly healthUrl: string };
+  readonly service: DemoService;
   /** Last lines of what it said. */
   readonly lastLines: () => readonly string[];
   /** Ctrl-C, and waits for the end. Resolves with processes that should have ended and have not; they are killed. */
@@ -33,6 +45,7 @@ export interface DemoHarness {
 }
 
 export async function startDemoHarness(options: {
+  readonly fault: DemoFault;
   readonly env: Environment;
   readonly signal: AbortSignal;
   /** What it says while it starts. */
@@ -43,7 +56,10 @@ export async function startDemoHarness(options: {
   const packageRoot = findPackageRoot();
   const rateLimiterPort = await freePort();
   const file = join(folder, 'harness.yaml');
-  await writeFile(file, stringify({ ...builtinConfig({ packageRoot, rateLimiterPort }), data_dir: dataDir }));
+  const healthUrl = `http://127.0.0.1:${rateLimiterPort}/health`;
+  const builtin = builtinConfig({ packageRoot, rateLimiterPort });
+  const invariants = [...builtin.invariants, ...(options.fault === 'latency' ? [isQuick(healthUrl)] : [])];
+  await writeFile(file, stringify({ ...builtin, invariants, data_dir: dataDir }));
 
   // A process group of its own: Ctrl-C in the terminal reaches the demo, which then stops the harness in order.
   const child = spawn(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'run', '--json'], {
@@ -67,13 +83,30 @@ export async function startDemoHarness(options: {
   try {
     const webUrl = await waitForReady(child, exited, options.signal);
     isReady = true;
-    const healthUrl = `http://127.0.0.1:${rateLimiterPort}/health`;
-    return { folder, dataDir, webUrl, service: { name: SERVICE, healthUrl }, lastLines: () => lines, stop };
+    const service = {
+      name: SERVICE,
+      healthUrl,
+      configFile: join(dataDir, 'services', SERVICE, 'config.json'),
+      knownGood: paths.knownGood(dataDir, SERVICE),
+    };
+    return { folder, dataDir, webUrl, service, lastLines: () => lines, stop };
   } catch (error) {
     await stop();
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The built-in configuration has no rule about time, so that its one rule stays simple. */
+function isQuick(healthUrl: string) {
+  return {
+    id: `${SERVICE}_fast`,
+    name: `${SERVICE}_fast`,
+    description: 'Rate limiter answers quickly',
+    query: `latency:${healthUrl}`,
+    condition: `< ${QUICK_MS}`,
+    service: SERVICE,
+  };
 }
 
 /** The person's environment without what would make it another harness than the built-in one. */

@@ -1,9 +1,12 @@
 import type { Colors } from 'picocolors/types';
+import type { DemoFault, FaultPlan } from './demo-faults';
+import { FAULT_PLANS } from './demo-faults';
 import { offset } from './time';
 import type { TicketDetailWire } from './wire';
 
 /** What the demo saw of one fault. Times in milliseconds since the epoch. */
 export interface Observation {
+  readonly fault: DemoFault;
   readonly faultAt: number;
   /** When the ticket was first seen through the API. */
   readonly ticketSeenAt: number | null;
@@ -11,6 +14,8 @@ export interface Observation {
   readonly answersAgainAt: number | null;
   readonly ticket: TicketDetailWire | null;
   readonly tickets: number;
+  /** Whether the configuration file is, byte for byte, what it was before the fault. */
+  readonly isConfigAsBefore: boolean;
   readonly before: { readonly pid: number; readonly restarts: number };
   readonly after: {
     readonly pid: number | null;
@@ -51,30 +56,31 @@ export function storyOf(seen: Observation): Moment[] {
     ms === null ? [] : [{ at: new Date(ms).toISOString(), title, ok }];
   const told = seen.ticket?.timeline ?? [];
   return [
-    ...own(seen.faultAt, `fault: pid ${seen.before.pid} killed (SIGKILL)`, false),
+    ...own(seen.faultAt, `fault: pid ${seen.before.pid} ${FAULT_PLANS[seen.fault].did}`, false),
     ...own(seen.ticketSeenAt, 'the ticket is in the API', null),
     ...own(seen.answersAgainAt, 'the service answers again', true),
     ...told.map(({ at, title, ok }) => ({ at, title, ok })),
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-/** What happened, beside what the documentation promises for a killed process. */
+/** What happened, beside what the documentation promises for this fault. */
 export function measurementsOf(seen: Observation): Measurement[] {
+  const { ticket, answers, closed } = FAULT_PLANS[seen.fault].promised;
   return [
     {
       what: 'ticket opened',
       seconds: since(seen.faultAt, parse(seen.ticket?.created_at)),
-      promised: { median: 0.4, worst: 1.2 },
+      promised: ticket,
     },
     {
       what: 'service answers again',
       seconds: since(seen.faultAt, seen.answersAgainAt),
-      promised: { median: 0.8, worst: 2 },
+      promised: answers,
     },
     {
       what: 'closed, verified',
       seconds: since(seen.faultAt, parse(seen.ticket?.closed_at)),
-      promised: { median: 2.2, worst: 4 },
+      promised: closed,
     },
   ];
 }
@@ -82,6 +88,7 @@ export function measurementsOf(seen: Observation): Measurement[] {
 /** The promises that must hold on any machine. */
 export function verdictsOf(seen: Observation): Verdict[] {
   const { ticket, before, after } = seen;
+  const plan = FAULT_PLANS[seen.fault];
   const ticketAfter = since(seen.faultAt, seen.ticketSeenAt);
   const closedAfter = since(seen.faultAt, parse(ticket?.closed_at));
   const within = (seconds: number | null, ceiling: number) => seconds !== null && seconds <= ceiling;
@@ -105,16 +112,31 @@ export function verdictsOf(seen: Observation): Verdict[] {
     },
     { promise: 'exactly one ticket', ok: seen.tickets === 1, found: String(seen.tickets) },
     {
-      promise: 'exactly one more start of the service',
-      ok: starts === 1,
+      promise: plan.starts === 1 ? 'exactly one more start of the service' : 'no start of the service',
+      ok: starts === plan.starts,
       found: starts === null ? 'unknown' : String(starts),
     },
-    {
-      promise: 'the new process is supervised',
-      ok: after !== null && after.isSupervised && after.pid !== null && after.pid !== before.pid,
-      found: after === null ? 'unknown' : `pid ${before.pid} → ${after.pid ?? 'none'}`,
-    },
+    processVerdict(seen, plan),
+    ...(plan.config === null ? [] : [configVerdict(seen)]),
   ];
+}
+
+function processVerdict({ before, after }: Observation, { starts }: FaultPlan): Verdict {
+  const isNew = after !== null && after.pid !== null && after.pid !== before.pid;
+  const isSame = after !== null && after.pid === before.pid;
+  return {
+    promise: starts === 1 ? 'the new process is supervised' : 'the same process is supervised',
+    ok: after !== null && after.isSupervised && (starts === 1 ? isNew : isSame),
+    found: after === null ? 'unknown' : `pid ${before.pid} → ${after.pid ?? 'none'}`,
+  };
+}
+
+function configVerdict({ isConfigAsBefore }: Observation): Verdict {
+  return {
+    promise: 'its configuration is restored, byte for byte',
+    ok: isConfigAsBefore,
+    found: isConfigAsBefore ? 'equal' : 'different',
+  };
 }
 
 export function renderStory(story: readonly Moment[], faultAt: number, colors: Colors): string {

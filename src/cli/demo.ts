@@ -3,9 +3,11 @@ import { createWebClient } from '../client/web-client';
 import { errorText } from '../config/error-text';
 import type { CliContext } from './context';
 import { printJson } from './context';
+import { FAULT_PLANS } from './demo-faults';
+import type { DemoFault } from './demo-faults';
 import type { DemoHarness } from './demo-harness';
 import { startDemoHarness } from './demo-harness';
-import { killAndWatch, waitUntilUp } from './demo-observe';
+import { breakAndWatch, waitUntilKnownGood, waitUntilUp } from './demo-observe';
 import type { Observation, Verdict } from './demo-report';
 import {
   measurementsOf,
@@ -18,13 +20,13 @@ import {
 import { EXIT } from './exit-codes';
 
 export interface DemoInput {
-  readonly fault: 'kill';
+  readonly fault: DemoFault;
   readonly keep?: boolean;
   readonly json?: boolean;
 }
 
 /**
- * The whole story with a harness of its own: start, kill the service, watch the repair, check each promise, stop.
+ * The whole story with a harness of its own: start, break the service, watch the repair, check each promise, stop.
  * Exit 0 when every promise was kept, else 1; nothing is left running.
  */
 export async function demo(context: CliContext, input: DemoInput): Promise<number> {
@@ -36,6 +38,7 @@ export async function demo(context: CliContext, input: DemoInput): Promise<numbe
   try {
     say('starting a harness on free ports …');
     harness = await startDemoHarness({
+      fault: input.fault,
       env: context.env,
       signal: abort.signal,
       onLine: (line) => say(context.colors.dim(`  ${line}`)),
@@ -43,8 +46,12 @@ export async function demo(context: CliContext, input: DemoInput): Promise<numbe
     const web = createWebClient({ dataDir: harness.dataDir });
     say(`ready on ${harness.webUrl}; waiting until everything is up …`);
     await waitUntilUp(web, abort.signal);
-    say(`killing ${harness.service.name} …`);
-    const seen = await killAndWatch(web, harness.service, abort.signal);
+    if (FAULT_PLANS[input.fault].config !== null) {
+      say('waiting until its configuration is known to be good, after 10 s of good health …');
+      await waitUntilKnownGood(harness.service, abort.signal);
+    }
+    say(`breaking ${harness.service.name}: ${input.fault} …`);
+    const seen = await breakAndWatch(web, harness.service, input.fault, abort.signal);
     say('stopping the harness …');
     const { left, lines } = await stopAndForget(harness, input.keep === true);
     if (input.keep === true) say(`kept: ${harness.folder}`);

@@ -4,6 +4,8 @@ import { SERVICE_ACTIONS } from '../domain/service-state';
 import { PRIORITIES } from '../domain/invariant';
 import { TICKET_STATUSES } from '../domain/ticket';
 import { commands } from './commands';
+import { DEMO_FAULTS } from './demo-faults';
+import type { DemoInput } from './demo';
 import type { RunInput } from './run';
 import type { CliContext, GlobalFlags, Streams } from './context';
 
@@ -83,12 +85,10 @@ export function createProgram({ streams, contextOf, finish }: ProgramOptions): C
   program
     .command('demo')
     .description('break the demo service, watch the harness repair it, check each promise')
-    .addOption(new Option('--fault <fault>', 'what to break').choices(['kill']).default('kill'))
+    .addOption(new Option('--fault <fault>', 'what to break').choices(DEMO_FAULTS).default('kill'))
     .option('--keep', 'keep the data directory')
     .addOption(json())
-    .action(
-      act((ctx, input: JsonFlag & { fault: 'kill'; keep?: boolean }) => commands.demo().demo(ctx, input)),
-    );
+    .action(act((ctx, input: DemoInput) => commands.demo().demo(ctx, input)));
   return program;
 }
 

@@ -8,7 +8,7 @@ import { waitFor } from '../support/wait-for';
 
 jest.setTimeout(120_000);
 
-const NOISE_MS = 40_000;
+const NOISE_MS = 180_000;
 const seconds = (from: number): number => (Date.now() - from) / 1_000;
 
 let faulty: FaultyServices;
@@ -136,14 +136,21 @@ it('two invariants of one service fail together: one ticket, which the other joi
   expect(involved.sort()).toEqual(['pair_healthy', 'pair_other']);
 });
 
-it('40 s of 50 ERROR lines a second on a healthy service: no ticket, no action', async () => {
-  const restMs = NOISE_MS - (Date.now() - noisySince);
-  // Absence needs the whole time.
-  if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
-  const { stdout } = await faulty.workspace.cli('logs', 'noisy', '--json');
-  expect(stdout.split('ERROR payment failed').length).toBeGreaterThan(100);
-  expect(await faulty.tickets('noisy')).toEqual([]);
-});
+it(
+  '3 minutes of 50 ERROR lines a second on a healthy service: no ticket, no action',
+  async () => {
+    const pid = await faulty.pid('noisy');
+    const restMs = NOISE_MS - (Date.now() - noisySince);
+    // Absence needs the whole time.
+    if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+    const { stdout } = await faulty.workspace.cli('logs', 'noisy', '--json', '-n', '100000');
+    // A busy machine may make it somewhat slower than its timer says.
+    expect(stdout.split('ERROR payment failed').length).toBeGreaterThan((NOISE_MS / 1_000) * 30);
+    expect(await faulty.tickets('noisy')).toEqual([]);
+    expect(await faulty.pid('noisy')).toBe(pid);
+  },
+  NOISE_MS + 60_000,
+);
 
 it('the innocent live: no service was started more often than its faults asked for, and no stranger was touched', () => {
   const counted = new Map([...faulty.ports.keys()].map((name) => [name, faulty.starts(name)]));

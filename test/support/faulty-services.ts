@@ -21,7 +21,11 @@ export class FaultyServices {
   readonly ports = new Map<string, number>();
   private constructor(readonly workspace: HarnessWorkspace) {}
 
-  static async create(invariants: Record<string, Record<string, InvariantOf>>): Promise<FaultyServices> {
+  /** `change` is for what only one suite needs in the whole configuration. */
+  static async create(
+    invariants: Record<string, Record<string, InvariantOf>>,
+    change: (config: Json) => void = () => undefined,
+  ): Promise<FaultyServices> {
     const ports = new Map<string, number>();
     for (const name of Object.keys(invariants)) ports.set(name, await freePort());
     const port = (name: string) => ports.get(name) ?? 0;
@@ -38,6 +42,7 @@ export class FaultyServices {
           ...define(port(service)),
         })),
       );
+      change(config);
     });
     const services = new FaultyServices(workspace);
     for (const [name, number] of ports) services.ports.set(name, number);

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,8 +48,9 @@ export class HarnessWorkspace {
     let stderr = '';
     child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    const code = await exitOf(child);
-    return { code, stdout, stderr };
+    // Not its exit: what it has written may still be in the pipes then.
+    await once(child, 'close');
+    return { code: child.exitCode, stdout, stderr };
   }
 
   /** Starts a long-running command; its output is kept in `output`. */

@@ -2,10 +2,19 @@
 const { appendFileSync, readFileSync } = require('node:fs');
 const { createServer } = require('node:http');
 
-const { PORT, STARTS_FILE, BOOT_MS_FILE } = process.env;
+const { PORT, STARTS_FILE, BOOT_MS_FILE, CONFIG_FILE } = process.env;
 let delayMs = 0;
 
 appendFileSync(STARTS_FILE, `${process.pid}\n`);
+
+/** What no syntax check finds: the file is accepted, and nothing can be served with what it says. Read at each start only. */
+function openPool() {
+  if (CONFIG_FILE === undefined) return;
+  const { pool } = JSON.parse(readFileSync(CONFIG_FILE, 'utf8'));
+  if (pool > 0) return;
+  console.error(`FATAL a pool of ${pool} connections serves nobody`);
+  process.exit(1);
+}
 
 /** Read at each start, so that a test can make only the next boot slow. */
 function bootMs() {
@@ -19,6 +28,9 @@ function bootMs() {
 const routes = {
   'GET /health': (url, response) => setTimeout(() => response.end('ok'), delayMs),
   'GET /other': (url, response) => response.end('ok'),
+  /** What its clock says, and how far its time zone is from UTC. */
+  'GET /time': (url, response) =>
+    response.end(JSON.stringify({ ms: Date.now(), offset_min: -new Date().getTimezoneOffset() })),
   /** Answers, then never again: the event loop is blocked for good. */
   'POST /block': (url, response) => {
     response.end('blocking', () => {
@@ -35,6 +47,7 @@ const routes = {
   },
 };
 
+openPool();
 setTimeout(() => {
   createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');

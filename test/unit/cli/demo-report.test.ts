@@ -1,4 +1,6 @@
 import { createColors } from 'picocolors';
+import type { DemoFault } from '../../../src/cli/demo-faults';
+import { FAULT_PLANS } from '../../../src/cli/demo-faults';
 import type { Observation } from '../../../src/cli/demo-report';
 import {
   measurementsOf,
@@ -9,6 +11,7 @@ import {
   verdictsOf,
 } from '../../../src/cli/demo-report';
 import { ticketDetailWire } from '../../../src/cli/wire';
+import { parseConfig } from '../../../src/service/config';
 
 const FAULT = Date.parse('2026-01-01T00:00:00.000Z');
 const at = (seconds: number) => new Date(FAULT + seconds * 1_000).toISOString();
@@ -16,6 +19,7 @@ const colors = createColors(false);
 
 function seen(patch: Partial<Observation> = {}, ticket: object = {}): Observation {
   return {
+    fault: 'kill',
     faultAt: FAULT,
     ticketSeenAt: FAULT + 500,
     answersAgainAt: FAULT + 900,
@@ -32,6 +36,7 @@ function seen(patch: Partial<Observation> = {}, ticket: object = {}): Observatio
       ...ticket,
     }),
     tickets: 1,
+    isConfigAsBefore: true,
     before: { pid: 10, restarts: 1 },
     after: { pid: 11, restarts: 2, isSupervised: true },
     ...patch,
@@ -63,10 +68,55 @@ test('every measured time stands beside its promise', () => {
   );
 });
 
-test('all promises kept', () => {
-  const verdicts = verdictsOf(seen());
+test('another fault tells what it did, and has its own promises', () => {
+  const hung = seen({ fault: 'hang' });
+  expect(renderStory(storyOf(hung), FAULT, colors)).toContain('fault: pid 10 stopped (SIGSTOP)');
+  expect(measurementsOf(hung).map(({ promised }) => promised.worst)).toEqual([9, 11, 13]);
+});
+
+const SAME_PROCESS = { pid: 10, restarts: 1, isSupervised: true };
+const NEW_PROCESS = { pid: 11, restarts: 2, isSupervised: true };
+const NO_START = 'no start of the service';
+const ONE_START = 'exactly one more start of the service';
+const SAME = 'the same process is supervised';
+const NEW = 'the new process is supervised';
+const RESTORED = 'its configuration is restored, byte for byte';
+
+test.each([
+  ['kill', NEW_PROCESS, [ONE_START, NEW]],
+  ['hang', NEW_PROCESS, [ONE_START, NEW]],
+  ['dead', SAME_PROCESS, [NO_START, SAME, RESTORED]],
+  ['latency', SAME_PROCESS, [NO_START, SAME, RESTORED]],
+  ['badconfig', NEW_PROCESS, [ONE_START, NEW, RESTORED]],
+] as const)('%s: all promises kept, its own among them', (fault, after, own) => {
+  const verdicts = verdictsOf(seen({ fault, after }));
   expect(verdicts.filter(({ ok }) => !ok)).toEqual([]);
-  expect(verdicts).toHaveLength(6);
+  expect(verdicts.map(({ promise }) => promise).slice(4)).toEqual(own);
+});
+
+test.each([
+  ['dead', { after: NEW_PROCESS }, [NO_START, SAME]],
+  ['dead', { after: { ...SAME_PROCESS, isSupervised: false } }, [SAME]],
+  ['latency', { after: SAME_PROCESS, isConfigAsBefore: false }, [RESTORED]],
+  ['badconfig', { isConfigAsBefore: false }, [RESTORED]],
+  ['badconfig', { after: { pid: 12, restarts: 3, isSupervised: true } }, [ONE_START]],
+  ['hang', { after: SAME_PROCESS }, [ONE_START, NEW]],
+  ['kill', { isConfigAsBefore: false }, []],
+] as const)('%s with %j breaks exactly its promises', (fault, patch, broken) => {
+  const verdicts = verdictsOf(seen({ fault, ...patch }));
+  expect(verdicts.filter(({ ok }) => !ok).map(({ promise }) => promise)).toEqual(broken);
+});
+
+test('a fault by configuration says to the service what its name says', () => {
+  const says = (fault: DemoFault) => {
+    const text = FAULT_PLANS[fault].config;
+    return text === null ? null : parseConfig(text);
+  };
+  expect(says('kill')).toBeNull();
+  expect(says('hang')).toBeNull();
+  expect(says('dead')).toMatchObject({ ok: true, config: { enabled: false } });
+  expect(says('latency')).toMatchObject({ ok: true, config: { enabled: true, delayMs: 500 } });
+  expect(says('badconfig')).toMatchObject({ ok: false });
 });
 
 test.each([
