@@ -3,6 +3,8 @@ import type { ComponentStatus, ProcessExit } from '../domain/service-state';
 import type { Guardian } from './guardian';
 import type { LogWriter } from './log-writer';
 import { describeExit, ManagedProcess } from './managed-process';
+import { untilSilent } from './liveness';
+import type { Liveness } from './liveness';
 import { ReadinessWatch } from './readiness';
 import type { Readiness } from './readiness';
 
@@ -17,12 +19,14 @@ export interface ComponentSpec {
   readonly ready: Readiness;
   readonly readyTimeoutMs: number;
   readonly stopTimeoutMs: number;
+  /** Absent: only its death is noticed. A process that hangs is killed, and then dead like any other. */
+  readonly liveness?: Liveness;
   /** Absent: it is never started again. `attempt` counts from 1 and starts over after a minute of life. */
   readonly restart?: { backoffMs(attempt: number): number };
 }
 
 export interface ComponentEvent {
-  readonly kind: 'starting' | 'ready' | 'exited' | 'stopped';
+  readonly kind: 'starting' | 'ready' | 'hung' | 'exited' | 'stopped';
   /** With `exited`: it will be started again after so many milliseconds. */
   readonly restartInMs: number | null;
   readonly component: ComponentStatus;
@@ -78,6 +82,7 @@ export class Component {
     const outcome = await Promise.race([watch.outcome, this.timeout()]);
     if (outcome === 'ready') {
       void process.exited.then((exit) => this.ended(process, exit));
+      void this.killWhenHung(process);
       return;
     }
     const problem =
@@ -122,6 +127,15 @@ export class Component {
       if (outcome === 'ready' && process.exit === null && !process.stopAsked) this.change('running', null);
     });
     return { process, watch };
+  }
+
+  private async killWhenHung(process: ManagedProcess): Promise<void> {
+    if (this.spec.liveness === undefined) return;
+    const silentMs = await untilSilent(process, this.spec.liveness);
+    if (silentMs === null || process.stopAsked || this.closing.signal.aborted) return;
+    this.on.log.note(`does not answer since ${Math.round(silentMs / 1_000)} s: killed`, process.pid);
+    this.on.publish({ kind: 'hung', restartInMs: null, component: this.status() });
+    process.killGroup();
   }
 
   private ended(process: ManagedProcess, exit: ProcessExit): void {

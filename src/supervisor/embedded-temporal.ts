@@ -3,7 +3,7 @@ import type { Environment } from '../config/environment';
 import type { ComponentSpec } from './component';
 import { endStaleTemporal } from './stale-temporal';
 import { acquireTemporalCli, defaultCacheDir } from './temporal-cli';
-import { temporalServes } from './temporal-ready';
+import { temporalAnswers, temporalServes } from './temporal-ready';
 import { planTemporalServer } from './temporal-server';
 
 export interface EmbeddedTemporal {
@@ -14,6 +14,9 @@ export interface EmbeddedTemporal {
 
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 3_000;
+
+/** A hung server is killed after 15 to 25 s. */
+const LIVENESS = { everyMs: 2_000, timeoutMs: 5_000, silentMs: 15_000 };
 
 /** 0.5 s, doubling to 10 s. */
 export function restartBackoffMs(attempt: number): number {
@@ -63,6 +66,7 @@ export async function prepareEmbeddedTemporal(options: {
       ready: { kind: 'probe', probe: () => temporalServes(target) },
       readyTimeoutMs: READY_TIMEOUT_MS,
       stopTimeoutMs: STOP_TIMEOUT_MS,
+      liveness: { ...LIVENESS, probe: (timeoutMs) => temporalAnswers(target, timeoutMs) },
       restart: { backoffMs: restartBackoffMs },
     },
   };

@@ -142,7 +142,8 @@ export class ManagedProcess {
     return seen.size;
   }
 
-  private killGroup(): void {
+  /** SIGKILL to the process and its group; its end counts as a crash. */
+  killGroup(): void {
     if (this.exit === null || this.ownsLiveGroup()) sendSignal(-this.pid, 'SIGKILL');
   }
 

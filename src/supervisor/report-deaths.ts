@@ -11,7 +11,7 @@ const CONSEQUENCES: Readonly<Record<string, string>> = {
   web: 'the API and the dashboard are gone',
 };
 
-/** One loud line for every end of a process of the harness that nobody asked for; returns the way to stop listening. */
+/** One loud line for every hang and every end of a process of the harness that nobody asked for; returns the way to stop listening. */
 export function reportDeaths(
   supervisor: Pick<Supervisor, 'onComponentEvent'>,
   config: Pick<HarnessConfig, 'restartOwn'>,
@@ -33,6 +33,8 @@ function deathLine({ kind, restartInMs, component }: ComponentEvent, restartsOwn
       const advice = isOwn && !restartsOwn ? ', or set run.restart_own: true' : '';
       return `${what}. It is not started again by itself: restart "harness run"${advice}.`;
     }
+    case 'hung':
+      return `!!! ${name} hangs: its process (pid ${String(pid)}) lives and does not answer; killing it`;
     case 'ready':
       return `${name} is back (pid ${String(pid)})`;
     case 'starting':

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Connection } from '@temporalio/client';
 import type { TemporalTarget } from '../client/temporal';
 import { connectTemporal } from '../client/temporal';
 
@@ -18,6 +19,16 @@ export async function temporalServes(target: TemporalTarget): Promise<boolean> {
     return true;
   } finally {
     await access.close();
+  }
+}
+
+/** Resolves when the server answers anything at all, whatever state its database is in. */
+export async function temporalAnswers({ address }: TemporalTarget, timeoutMs: number): Promise<void> {
+  const connection = Connection.lazy({ address });
+  try {
+    await connection.withDeadline(Date.now() + timeoutMs, () => connection.workflowService.getSystemInfo({}));
+  } finally {
+    await connection.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -11,10 +12,12 @@ import type { TemporalAccess } from '../../src/client/temporal';
 import { connectTemporal } from '../../src/client/temporal';
 import { SEARCH_ATTRIBUTES, WORKFLOWS } from '../../src/workflows/contract';
 import { freePort, isPortFree } from '../../src/supervisor/free-port';
+import { reportDeaths } from '../../src/supervisor/report-deaths';
 import { endStaleTemporal } from '../../src/supervisor/stale-temporal';
+import { Supervisor } from '../../src/supervisor/supervisor';
 import { acquireTemporalCli } from '../../src/supervisor/temporal-cli';
 import { sdkSource, wheelSource } from '../../src/supervisor/temporal-download';
-import { temporalServes } from '../../src/supervisor/temporal-ready';
+import { temporalAnswers, temporalServes } from '../../src/supervisor/temporal-ready';
 import type { TemporalLaunch } from '../../src/supervisor/temporal-server';
 import { planTemporalServer } from '../../src/supervisor/temporal-server';
 import { temporalExecutable } from '../support/temporal-cli';
@@ -148,6 +151,60 @@ it('a server that a crashed run left on this data directory is ended; one of ano
   expect(await endStaleTemporal(dir, say)).toEqual([stale.pid]);
   expect(said).toEqual([expect.stringContaining(`pid ${stale.pid}`)]);
   await start(await plan());
+});
+
+it('a server that hangs and lives is noticed, killed and back with its tickets; a healthy one is left alone', async () => {
+  const launch = await plan();
+  const target = { address: launch.address, namespace: 'default' };
+  const supervisor = new Supervisor({
+    dataDir: dir,
+    runId: randomUUID(),
+    services: [],
+    output: { show: () => undefined },
+    baseEnv: {},
+    resolveSecrets: (value) => value,
+  });
+  const forget = reportDeaths(supervisor, { restartOwn: false }, say);
+  const pid = (): number => supervisor.current().components[0]?.pid ?? 0;
+  try {
+    await supervisor.startComponent({
+      name: 'temporal',
+      command: launch.command,
+      cwd: dir,
+      env: { PATH: process.env['PATH'] ?? '', HOME: dir },
+      ready: { kind: 'probe', probe: () => temporalServes(target) },
+      readyTimeoutMs: 30_000,
+      stopTimeoutMs: 3_000,
+      restart: { backoffMs: () => 100 },
+      liveness: {
+        probe: (timeoutMs) => temporalAnswers(target, timeoutMs),
+        everyMs: 100,
+        timeoutMs: 1_000,
+        silentMs: 3_000,
+      },
+    });
+    const before = await connect(launch);
+    await before.client.workflow.start('Foo', { workflowId: 'kept', taskQueue: 'nobody' });
+    const first = pid();
+    said.length = 0;
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    expect({ pid: pid(), said }).toEqual({ pid: first, said: [] });
+
+    process.kill(first, 'SIGSTOP');
+    await waitFor('it is back', () => Promise.resolve(said.some((line) => line.includes('is back'))), {
+      limitMs: 40_000,
+    });
+    expect(said).toEqual([
+      `!!! temporal hangs: its process (pid ${first}) lives and does not answer; killing it`,
+      expect.stringMatching(/^!!! temporal was ended by SIGKILL: .*; starting it again in 0\.1 s$/),
+      `temporal is back (pid ${pid()})`,
+    ]);
+    const after = await connect(launch);
+    expect((await after.client.workflow.getHandle('kept').describe()).status.name).toBe('RUNNING');
+  } finally {
+    forget();
+    await supervisor.stopAll();
+  }
 });
 
 it('a new server version with an open ticket in the real old database: refused until it is given up', async () => {

@@ -183,3 +183,33 @@ test('killAll: everything is dead at once, also a daemon in a session of its own
 test('StartFailed shows the last lines', () => {
   expect(new StartFailed('x failed.', ['a', 'b']).message).toBe('x failed.\n  a\n  b');
 });
+
+test('hung: said, killed although it hears nothing, and started again; one that answers is left alone', async () => {
+  let silentPid: number | null = null;
+  const liveness = {
+    probe: () => (component()?.pid === silentPid ? Promise.reject(new Error('silent')) : Promise.resolve()),
+    everyMs: 20,
+    timeoutMs: 200,
+    silentMs: 200,
+  };
+  await bench.supervisor.startComponent(
+    spec('exec sleep 100', { liveness, restart: { backoffMs: () => 10 } }),
+  );
+  const pid = component()?.pid ?? 0;
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  expect(component()).toMatchObject({ state: 'running', pid });
+  process.kill(pid, 'SIGSTOP');
+  silentPid = pid;
+  await eventually('it is back', () => events.filter(({ kind }) => kind === 'ready').length === 2);
+  expect(isAlive(pid)).toBe(false);
+  expect(events.map(({ kind }) => kind)).toEqual([
+    'starting',
+    'ready',
+    'hung',
+    'exited',
+    'starting',
+    'ready',
+  ]);
+  expect(events[2]).toMatchObject({ component: { state: 'running', pid } });
+  expect(events[3]).toMatchObject({ restartInMs: 10, component: { exit: { signal: 'SIGKILL' } } });
+});
