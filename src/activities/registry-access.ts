@@ -4,18 +4,30 @@ import type { ClosedTicket } from '../domain/earlier-tickets';
 import type { OpenTicket } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
 import { QUERIES, REGISTRY_WORKFLOW_ID, SIGNALS, WORKFLOWS } from '../workflows/contract';
+import type { RegistryNews } from '../workflows/contract';
 
 const RESOLUTION = defineSearchAttributeKey('TicketResolution', 'KEYWORD');
 const DETECTED_AT = defineSearchAttributeKey('DetectedAt', 'DATETIME');
 /** A check must fail while there is still time to say so. */
 const CALL_LIMIT_MS = 3_000;
 
-/** The registry as its own workflow has it; unlike a fold of its history this cannot be behind. */
-export async function queryRegistry(access: TemporalAccess): Promise<RegistryState> {
+/**
+ * Reads the registry as its own workflow has it; unlike a fold of its history this cannot be behind. What has not changed is
+ * not sent again.
+ */
+export function createRegistryQuery(access: TemporalAccess): () => Promise<RegistryState> {
   const handle = access.client.workflow.getHandle(REGISTRY_WORKFLOW_ID);
-  return await access.client.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
-    handle.query<RegistryState>(QUERIES.registryState),
-  );
+  let known: { readonly version: string; readonly state: RegistryState } | null = null;
+  return async () => {
+    const asked = known;
+    const { version, state } = await access.client.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
+      handle.query<RegistryNews, [string | null]>(QUERIES.registryNews, asked?.version ?? null),
+    );
+    const current = state ?? asked?.state;
+    if (!current) throw new Error('the registry did not answer with its state');
+    known = { version, state: current };
+    return current;
+  };
 }
 
 export async function signalTransitions(

@@ -2,10 +2,10 @@ import { forgetDismissal } from './dismissal';
 import type { Dismissals } from './dismissal';
 import { initialHealth, isStale } from './health';
 import type { InvariantHealth } from './health';
-import { INVARIANT_ID } from './invariant';
 import type { InvariantDefinition } from './invariant';
-import { activePauses, addPause, covers, liftPause, pauseKey, pauseOf } from './pause';
+import { addPause, covers, liftPause, pauseOf } from './pause';
 import type { Pauses, PauseTarget } from './pause';
+import { findInvariant as find, rejectRegistryEvent } from './registry-rejection';
 
 type InvariantSource = 'file' | 'api';
 
@@ -62,13 +62,6 @@ export type RegistryEvent =
       readonly by: string;
     };
 
-export type RegistryRejection =
-  | { readonly code: 'not_found'; readonly id: string; readonly message: string }
-  | { readonly code: 'already_exists'; readonly id: string; readonly message: string }
-  | { readonly code: 'file_owned'; readonly id: string; readonly message: string }
-  | { readonly code: 'not_paused'; readonly id: string; readonly message: string }
-  | { readonly code: 'invalid'; readonly id: string; readonly message: string };
-
 export const EMPTY_REGISTRY: RegistryState = { invariants: {}, revision: 0 };
 
 /**
@@ -100,7 +93,7 @@ export function reduceRegistry(state: RegistryState, event: RegistryEvent): Regi
     case 'sync_file':
       return syncFile(state, event.definitions, event.at);
     case 'transitions':
-      return event.transitions.reduce(applyTransition, state);
+      return applyTransitions(state, event.transitions);
     case 'pause': {
       const { target, by, at, until } = event;
       const pauses = addPause(state.pauses, { target, by, at, until });
@@ -121,43 +114,6 @@ export function reduceRegistry(state: RegistryState, event: RegistryEvent): Regi
       return { ...state, dismissed: { ...state.dismissed, ...added } };
     }
   }
-}
-
-/** Why an event may not be applied, for the update's validator; null when it may. Conditions and queries are checked by the sender. */
-export function rejectRegistryEvent(state: RegistryState, event: RegistryEvent): RegistryRejection | null {
-  switch (event.type) {
-    case 'put': {
-      const { id } = event.definition;
-      const known = find(state, id);
-      if (event.mode === 'create' && known) {
-        return {
-          code: 'already_exists',
-          id,
-          message: `invariant "${id}" already exists; change it instead, or choose another id`,
-        };
-      }
-      if (event.mode === 'replace' && !known) return notFound(id);
-      return fileOwned(known) ?? invalid(event.definition);
-    }
-    case 'set_enabled':
-    case 'remove': {
-      const known = find(state, event.id);
-      return known ? fileOwned(known) : notFound(event.id);
-    }
-    case 'sync_file':
-      return duplicate(event.definitions) ?? firstInvalid(event.definitions);
-    case 'pause':
-      return badPause(state, event.target, event.at, event.until);
-    case 'resume':
-      return notPaused(state, event.target, event.at);
-    case 'transitions':
-    case 'dismissed':
-      return null;
-  }
-}
-
-function find(state: RegistryState, id: string): RegisteredInvariant | null {
-  return Object.hasOwn(state.invariants, id) ? (state.invariants[id] ?? null) : null;
 }
 
 /** A definition that did not really change keeps its revision and health. */
@@ -194,19 +150,30 @@ function syncFile(
   return definitions.reduce((next, definition) => define(next, definition, 'file', at), disabled);
 }
 
-function applyTransition(state: RegistryState, transition: HealthTransition): RegistryState {
-  const known = find(state, transition.invariantId);
-  if (!known || known.revision !== transition.revision) return state;
-  const { health } = transition;
-  if (health.lastCheck) {
-    if (isStale(known.health.lastCheck, health.lastCheck)) return state;
-    if (pauseOf(state.pauses, known.definition, health.lastCheck.at)) return state;
+/** One copy of the table for all of them: a thousand at once must not cost a thousand copies. */
+function applyTransitions(state: RegistryState, transitions: readonly HealthTransition[]): RegistryState {
+  const invariants: Record<string, RegisteredInvariant> = { ...state.invariants };
+  let next = state;
+  for (const { invariantId, revision, health } of transitions) {
+    const known = Object.hasOwn(invariants, invariantId) ? invariants[invariantId] : undefined;
+    if (!known || known.revision !== revision || isVoid(state, known, health)) continue;
+    invariants[invariantId] = { ...known, health };
+    next = { ...next, invariants };
+    if (health.state === 'up') next = withoutDismissal(next, invariantId);
   }
-  const next = {
-    ...state,
-    invariants: { ...state.invariants, [transition.invariantId]: { ...known, health } },
-  };
-  return health.state === 'up' ? withoutDismissal(next, transition.invariantId) : next;
+  return next;
+}
+
+/** Overtaken by a newer check, or made during a pause. */
+function isVoid(
+  { pauses }: RegistryState,
+  known: RegisteredInvariant,
+  { lastCheck }: InvariantHealth,
+): boolean {
+  if (!lastCheck) return false;
+  return (
+    isStale(known.health.lastCheck, lastCheck) || pauseOf(pauses, known.definition, lastCheck.at) !== null
+  );
 }
 
 function voidHealth(state: RegistryState, target: PauseTarget, at: string): RegistryState {
@@ -220,70 +187,6 @@ function voidHealth(state: RegistryState, target: PauseTarget, at: string): Regi
 function withoutDismissal(state: RegistryState, id: string): RegistryState {
   const dismissed = forgetDismissal(state.dismissed, id);
   return dismissed === undefined || dismissed === state.dismissed ? state : { ...state, dismissed };
-}
-
-function badPause(
-  state: RegistryState,
-  target: PauseTarget,
-  at: string,
-  until: string | null,
-): RegistryRejection | null {
-  if (target.kind === 'invariant' && !find(state, target.invariantId)) return notFound(target.invariantId);
-  if (until === null || until > at) return null;
-  const id = pauseKey(target);
-  return { code: 'invalid', id, message: `a pause until ${until} is over already (it is ${at})` };
-}
-
-function notPaused(state: RegistryState, target: PauseTarget, at: string): RegistryRejection | null {
-  const id = pauseKey(target);
-  const keys = activePauses(state.pauses, at).map((pause) => pauseKey(pause.target));
-  if (target.kind === 'all' || keys.includes(id)) return null;
-  return {
-    code: 'not_paused',
-    id,
-    message: `${id} is not paused by itself; paused: ${keys.join(', ') || 'nothing'}`,
-  };
-}
-
-function notFound(id: string): RegistryRejection {
-  return { code: 'not_found', id, message: `there is no invariant "${id}"` };
-}
-
-function fileOwned(known: RegisteredInvariant | null): RegistryRejection | null {
-  if (known?.source !== 'file') return null;
-  const { id } = known.definition;
-  return { code: 'file_owned', id, message: `invariant "${id}" is owned by harness.yaml; change it there` };
-}
-
-function duplicate(definitions: readonly InvariantDefinition[]): RegistryRejection | null {
-  const seen = new Set<string>();
-  for (const { id } of definitions) {
-    if (seen.has(id)) return { code: 'invalid', id, message: `invariant "${id}" is listed twice` };
-    seen.add(id);
-  }
-  return null;
-}
-
-function firstInvalid(definitions: readonly InvariantDefinition[]): RegistryRejection | null {
-  for (const definition of definitions) {
-    const rejection = invalid(definition);
-    if (rejection) return rejection;
-  }
-  return null;
-}
-
-function invalid(definition: InvariantDefinition): RegistryRejection | null {
-  const { id } = definition;
-  const reject = (message: string): RegistryRejection => ({ code: 'invalid', id, message });
-  if (!INVARIANT_ID.test(id)) return reject(`id "${id}" does not match ${INVARIANT_ID.source}`);
-  if (!(definition.timeoutMs > 0))
-    return reject(`timeout of "${id}" is ${definition.timeoutMs} ms; it must be above 0`);
-  if (!(definition.confirm.attempts >= 1))
-    return reject(`confirm.attempts of "${id}" is ${definition.confirm.attempts}; at least 1`);
-  if (!(definition.recover.successes >= 1))
-    return reject(`recover.successes of "${id}" is ${definition.recover.successes}; at least 1`);
-  if (definition.suppressedBy.includes(id)) return reject(`"${id}" is suppressed by itself`);
-  return null;
 }
 
 function isSame(a: unknown, b: unknown): boolean {

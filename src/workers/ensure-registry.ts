@@ -1,5 +1,5 @@
 import { WorkflowIdConflictPolicy } from '@temporalio/client';
-import { queryRegistry } from '../activities/registry-access';
+import { createRegistryQuery } from '../activities/registry-access';
 import type { TemporalAccess } from '../client/temporal';
 import type { InvariantDefinition } from '../domain/invariant';
 import { reduceRegistry } from '../domain/registry';
@@ -27,7 +27,7 @@ export async function ensureRegistry(
     at: now().toISOString(),
     definitions,
   };
-  const state = await queryRegistry(access);
+  const state = await createRegistryQuery(access)();
   if (reduceRegistry(state, change) === state) return { hasChanged: false };
   await access.client.withDeadline(Date.now() + UPDATE_LIMIT_MS, () =>
     handle.executeUpdate<number, [typeof change]>(UPDATES.changeRegistry, { args: [change] }),

@@ -10,7 +10,6 @@ import {
   listClosedTickets,
   listOpenTickets,
   listOpenTriages,
-  queryRegistry,
   signalTransitions,
 } from '../activities/registry-access';
 import type { Samples } from '../activities/samples';
@@ -24,6 +23,7 @@ import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
 import { resolveSecrets } from '../config/secrets';
 import { createRedactor } from '../domain/redaction';
+import type { RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
 import type { MonitorActivities } from '../workflows/contract';
 
@@ -35,6 +35,7 @@ export interface MonitorParts {
   readonly access: TemporalAccess;
   readonly control: Control;
   readonly samples: Samples;
+  readonly readRegistry: () => Promise<RegistryState>;
   readonly log: Logger;
 }
 
@@ -44,6 +45,7 @@ export function createMonitorActivities({
   access,
   control,
   samples,
+  readRegistry,
   log,
 }: MonitorParts): MonitorActivities {
   const now = (): Date => new Date();
@@ -56,7 +58,6 @@ export function createMonitorActivities({
   });
   const lookAtPorts = createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null });
   const limits = new Map(config.services.map(({ name, restartLimit }) => [name, restartLimit.withinMs]));
-  const readRegistry = () => queryRegistry(access);
   const tickets = createTicketReader({
     source: temporalTickets(access),
     namespace: access.namespace,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
-import { queryRegistry } from '../activities/registry-access';
+import { createRegistryQuery } from '../activities/registry-access';
 import { createSamples } from '../activities/samples';
 import type { Samples } from '../activities/samples';
 import { createControlClient, followControl } from '../client/control-client';
@@ -22,6 +22,8 @@ import { watchSweeps } from './sweep-watch';
 import { watchKnownGood } from './watch-known-good';
 import { runUntilAborted, workerOptions } from './worker-options';
 
+type ReadRegistry = ReturnType<typeof createRegistryQuery>;
+
 /**
  * The monitor process: sweeps, quick checks, triage and the proof of recovery. Ends, in order, when `host.signal` aborts;
  * rejects when Temporal cannot be reached at the start or the worker fails.
@@ -31,12 +33,13 @@ export async function runMonitorWorker(config: HarnessConfig, host: ProcessHost)
   const samples = createSamples();
   const samplesServer = await startSamplesServer(samples, config.monitor.port ?? 0);
   try {
-    const worker = await createWorker(config, temporal, samples, host.log);
+    const readRegistry = createRegistryQuery(temporal.access);
+    const worker = await createWorker(config, temporal, samples, readRegistry, host.log);
     // The worker is the last to stop: what the watcher has begun still needs it.
     const stopWorker = new AbortController();
     const running = runUntilAborted(worker, stopWorker.signal);
     try {
-      await Promise.race([running, work(config, temporal.access, samples, host)]);
+      await Promise.race([running, work(config, temporal.access, samples, readRegistry, host)]);
     } finally {
       stopWorker.abort();
       await running;
@@ -51,6 +54,7 @@ async function createWorker(
   config: HarnessConfig,
   { native, access }: WorkerTemporal,
   samples: Samples,
+  readRegistry: ReadRegistry,
   log: ProcessHost['log'],
 ): Promise<Worker> {
   const control = createControlClient(paths.controlSocket(config.dataDir));
@@ -60,7 +64,7 @@ async function createWorker(
       namespace: access.namespace,
       queue: QUEUES.monitor,
       bundlePath: join(config.packageRoot, 'dist', 'workflow-bundle.js'),
-      activities: createMonitorActivities({ config, access, control, samples, log }),
+      activities: createMonitorActivities({ config, access, control, samples, readRegistry, log }),
     }),
   );
 }
@@ -70,6 +74,7 @@ async function work(
   config: HarnessConfig,
   access: TemporalAccess,
   samples: Samples,
+  readRegistry: ReadRegistry,
   host: ProcessHost,
 ): Promise<void> {
   const prepared = await Promise.race([
@@ -84,7 +89,7 @@ async function work(
       services: config.services,
       dataDir: config.dataDir,
       control: createControlClient(paths.controlSocket(config.dataDir)),
-      checksOf: (service) => checksOf(access, samples, service),
+      checksOf: (service) => checksOf(readRegistry, samples, service),
       now: () => new Date(),
       log: host.log,
     },
@@ -100,9 +105,13 @@ async function work(
   endWatch();
 }
 
-async function checksOf(access: TemporalAccess, samples: Samples, service: string): Promise<CheckResult[][]> {
+async function checksOf(
+  readRegistry: ReadRegistry,
+  samples: Samples,
+  service: string,
+): Promise<CheckResult[][]> {
   const { items } = samples.read();
-  return Object.values((await queryRegistry(access)).invariants)
+  return Object.values((await readRegistry()).invariants)
     .filter(({ definition }) => definition.enabled && definition.service === service)
     .map(({ definition }) => [...(items[definition.id] ?? [])]);
 }

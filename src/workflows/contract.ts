@@ -55,7 +55,12 @@ export const SIGNALS = {
 } as const;
 
 export const UPDATES = { changeRegistry: 'change' } as const;
-export const QUERIES = { registryState: 'state' } as const;
+export const QUERIES = {
+  /** `RegistryState`. */
+  registryState: 'state',
+  /** `RegistryNews`: the state, unless it is the one the caller has. Sweeps ask every few seconds, and it is large. */
+  registryNews: 'news',
+} as const;
 
 /** Search attribute name → type; registered and verified at every start. */
 export const SEARCH_ATTRIBUTES = {
@@ -114,6 +119,12 @@ export interface PersonRequest {
 }
 
 export interface RegistryInput {
+  readonly state: RegistryState | null;
+}
+
+export interface RegistryNews {
+  readonly version: string;
+  /** Null: the caller has it. */
   readonly state: RegistryState | null;
 }
 

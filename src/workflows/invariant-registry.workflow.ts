@@ -10,9 +10,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { FAILURES } from '../domain/failures';
-import { EMPTY_REGISTRY, reduceRegistry, rejectRegistryEvent } from '../domain/registry';
+import { EMPTY_REGISTRY, reduceRegistry } from '../domain/registry';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
-import type { RegistryChange, RegistryInput } from './contract';
+import { rejectRegistryEvent } from '../domain/registry-rejection';
+import type { RegistryChange, RegistryInput, RegistryNews } from './contract';
 import { QUERIES, SIGNALS, UPDATES } from './contract';
 
 /**
@@ -21,16 +22,24 @@ import { QUERIES, SIGNALS, UPDATES } from './contract';
  */
 export async function InvariantRegistry(input: RegistryInput): Promise<never> {
   let state = input.state ?? EMPTY_REGISTRY;
+  let changes = 0;
+  const apply = (event: RegistryEvent): void => {
+    const next = reduceRegistry(state, event);
+    if (next !== state) changes += 1;
+    state = next;
+  };
   setHandler(defineQuery<RegistryState>(QUERIES.registryState), () => state);
+  setHandler(defineQuery<RegistryNews, [string | null]>(QUERIES.registryNews), (known) => {
+    const version = `${workflowInfo().runId}/${changes}`;
+    return { version, state: known === version ? null : state };
+  });
   for (const signal of [SIGNALS.transitions, SIGNALS.dismissed]) {
-    setHandler(defineSignal<[RegistryEvent]>(signal), (event) => {
-      state = reduceRegistry(state, event);
-    });
+    setHandler(defineSignal<[RegistryEvent]>(signal), apply);
   }
   setHandler(
     defineUpdate<RegistryState['revision'], [RegistryChange]>(UPDATES.changeRegistry),
     (event) => {
-      state = reduceRegistry(state, event);
+      apply(event);
       return state.revision;
     },
     {

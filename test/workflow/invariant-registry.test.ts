@@ -2,12 +2,13 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { createRegistryQuery } from '../../src/activities/registry-access';
 import { readRegistry } from '../../src/client/registry-reader';
 import { FAILURES } from '../../src/domain/failures';
 import type { RegistryEvent, RegistryState } from '../../src/domain/registry';
 import { ensureRegistry } from '../../src/workers/ensure-registry';
 import { QUERIES, REGISTRY_WORKFLOW_ID, SIGNALS, UPDATES } from '../../src/workflows/contract';
-import type { ChangeRegistry } from '../../src/workflows/contract';
+import type { ChangeRegistry, RegistryNews } from '../../src/workflows/contract';
 import { at, definition, downSince, T0 } from '../support/invariants';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
@@ -48,6 +49,22 @@ const isDown = (id: string, revision: number): RegistryEvent => ({
   type: 'transitions',
   at: at(5),
   transitions: [{ invariantId: id, revision, health: downSince(id, at(5)) }],
+});
+
+it('sends its state only to who has another one', async () => {
+  const news = (known: string | null) =>
+    registry.query<RegistryNews, [string | null]>(QUERIES.registryNews, known);
+  const first = await news(null);
+  expect(first.state).toEqual(await state());
+  expect(await news(first.version)).toEqual({ version: first.version, state: null });
+  await change(create('a'));
+  const second = await news(first.version);
+  expect(second.state?.invariants).toHaveProperty('a');
+  const read = createRegistryQuery(accessOf(env));
+  expect(await read()).toEqual(second.state);
+  expect(await read()).toEqual(second.state);
+  await registry.signal(SIGNALS.transitions, isDown('a', 1));
+  expect((await read()).invariants['a']?.health.state).toBe('down');
 });
 
 it('an update answers with the revision, a refused one with the rejection and leaves no trace', async () => {

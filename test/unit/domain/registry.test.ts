@@ -2,7 +2,8 @@ import { dismissalOf } from '../../../src/domain/dismissal';
 import { initialHealth } from '../../../src/domain/health';
 import type { PauseTarget } from '../../../src/domain/pause';
 import { pauseOf } from '../../../src/domain/pause';
-import { EMPTY_REGISTRY, reduceRegistry, rejectRegistryEvent } from '../../../src/domain/registry';
+import { EMPTY_REGISTRY, reduceRegistry } from '../../../src/domain/registry';
+import { rejectRegistryEvent } from '../../../src/domain/registry-rejection';
 import type { RegistryEvent, RegistryState } from '../../../src/domain/registry';
 import { at, check, definition, downSince, T0 } from '../../support/invariants';
 

@@ -1,5 +1,6 @@
 import type { RegistryEvent, RegistryState } from '../../../src/domain/registry';
-import { reduceRegistry, rejectRegistryEvent } from '../../../src/domain/registry';
+import { reduceRegistry } from '../../../src/domain/registry';
+import { rejectRegistryEvent } from '../../../src/domain/registry-rejection';
 import type { WebDependencies } from '../../../src/web/dependencies';
 import { at, registered, T0 } from '../../support/invariants';
 import type { TestApi } from './support';
