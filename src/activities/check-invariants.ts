@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { errorText } from '../config/error-text';
@@ -93,13 +94,16 @@ async function sweep(
   const targets = byOldestSample(selectTargets(input, all, watched), deps.samples);
 
   const stop = new AbortController();
+  const probing = AbortSignal.any([signal, stop.signal]);
+  // Every probe under way listens to it.
+  setMaxListeners(0, probing);
   const watch = {
     deps,
     pool,
     deadline,
     confirmed: input.confirmed,
     ownerOf: deps.lookAtPorts(services.values()),
-    signal: AbortSignal.any([signal, stop.signal]),
+    signal: probing,
   };
   let observed: Observed[];
   try {
