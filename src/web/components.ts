@@ -3,14 +3,15 @@ import { errorText } from '../config/error-text';
 import type { Control, ControlSnapshot } from '../domain/service-state';
 import { QUEUES } from '../workflows/contract';
 import type { Component } from './dependencies';
-import { hasPoller, lastSweep } from './temporal-health';
+import { lastPoll, lastSweep } from './temporal-health';
 import type { LastSweep } from './temporal-health';
 
 export interface ComponentFacts {
   /** Null: Temporal answers; else why not. */
   readonly temporalError: string | null;
   readonly lastSweep: LastSweep | null;
-  readonly hasAgent: boolean;
+  /** When an agent last asked for work; null when none does. */
+  readonly agentAskedAt: Date | null;
   /** Null: no supervisor answers. */
   readonly snapshot: ControlSnapshot | null;
 }
@@ -32,7 +33,7 @@ export async function readComponents(
       .catch((error: unknown) => ({
         temporalError: errorText(error),
         lastSweep: null,
-        hasAgent: false,
+        agentAskedAt: null,
       })),
     control.snapshot().catch(() => null),
   ]);
@@ -40,8 +41,8 @@ export async function readComponents(
 }
 
 async function readTemporal(access: TemporalAccess) {
-  const [sweep, hasAgent] = await Promise.all([lastSweep(access), hasPoller(access, QUEUES.agent)]);
-  return { lastSweep: sweep, hasAgent };
+  const [sweep, agentAskedAt] = await Promise.all([lastSweep(access), lastPoll(access, QUEUES.agent)]);
+  return { lastSweep: sweep, agentAskedAt };
 }
 
 /** What the facts mean for each component. */
@@ -64,9 +65,9 @@ export function judgeComponents(facts: ComponentFacts, intervalMs: number, now: 
 }
 
 function judgeMonitor(facts: ComponentFacts, intervalMs: number, now: Date): Component {
-  const ended = endOf(facts.snapshot, 'monitor');
-  if (ended !== null) return { name: 'monitor', status: 'down', detail: `the process ${ended}` };
   const sweep = facts.lastSweep;
+  const ended = endOf(facts.snapshot, 'monitor', sweep?.at ?? null);
+  if (ended !== null) return { name: 'monitor', status: 'down', detail: `the process ${ended}` };
   if (!sweep) return { name: 'monitor', status: 'down', detail: 'no sweep has ended yet' };
   if (sweep.outcome === 'failed') {
     return { name: 'monitor', status: 'down', detail: `the checks could not run: ${sweep.reason}` };
@@ -77,11 +78,11 @@ function judgeMonitor(facts: ComponentFacts, intervalMs: number, now: Date): Com
   return { name: 'monitor', status: 'down', detail: `${age}; one is due every ${intervalMs / 1_000} s` };
 }
 
-function judgeAgent({ snapshot, hasAgent }: ComponentFacts): Component {
-  const ended = endOf(snapshot, 'agent');
+function judgeAgent({ snapshot, agentAskedAt }: ComponentFacts): Component {
+  const ended = endOf(snapshot, 'agent', agentAskedAt);
   if (ended !== null)
     return { name: 'agent', status: 'degraded', detail: `the process ${ended}; tickets wait` };
-  if (hasAgent) return { name: 'agent', status: 'ok', detail: 'takes tickets' };
+  if (agentAskedAt) return { name: 'agent', status: 'ok', detail: 'takes tickets' };
   return {
     name: 'agent',
     status: 'degraded',
@@ -95,11 +96,18 @@ function judgeSupervisor(snapshot: ControlSnapshot | null): Component {
   return { name: 'supervisor', status: 'degraded', detail };
 }
 
-/** The supervisor knows at once when one of its processes ends; the server only when it stops asking. */
-function endOf(snapshot: ControlSnapshot | null, name: string): string | null {
+/** The server learns of a poller's death a moment later than the supervisor. */
+const LAST_BREATH_MS = 1_000;
+
+/**
+ * The supervisor knows at once when one of its processes ends; the server only when it stops asking. Null also when another
+ * process has been at work since, such as one that a person started in its place.
+ */
+function endOf(snapshot: ControlSnapshot | null, name: string, lastSeen: Date | null): string | null {
   const component = snapshot?.components.find((one) => one.name === name);
   if (!component || component.state === 'running' || component.state === 'starting') return null;
   const { exit } = component;
+  if (exit && lastSeen && lastSeen.getTime() > Date.parse(exit.at) + LAST_BREATH_MS) return null;
   const how = exit ? ` (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`}, ${exit.at})` : '';
   return `has ${component.state === 'stopped' ? 'been stopped' : 'ended'}${how}`;
 }

@@ -10,13 +10,23 @@ const POLLER_FRESH_MS = 70_000;
 const WORKFLOW_TASK_QUEUE = 1;
 
 /** Whether a worker has asked for this queue's work lately; a killed one counts for up to a minute more. */
-export async function hasPoller(access: TemporalAccess, queue: string, now = Date.now()): Promise<boolean> {
+export async function hasPoller(access: TemporalAccess, queue: string): Promise<boolean> {
+  return (await lastPoll(access, queue)) !== null;
+}
+
+/** When a worker last asked for this queue's work; null when that is too long ago. */
+export async function lastPoll(
+  access: TemporalAccess,
+  queue: string,
+  now = Date.now(),
+): Promise<Date | null> {
   const { pollers } = await access.connection.workflowService.describeTaskQueue({
     namespace: access.namespace,
     taskQueue: { name: queue },
     taskQueueType: WORKFLOW_TASK_QUEUE,
   });
-  return (pollers ?? []).some((poller) => now - Date.parse(isoTime(poller.lastAccessTime)) < POLLER_FRESH_MS);
+  const newest = Math.max(0, ...(pollers ?? []).map((poller) => Date.parse(isoTime(poller.lastAccessTime))));
+  return now - newest < POLLER_FRESH_MS ? new Date(newest) : null;
 }
 
 export type LastSweep =

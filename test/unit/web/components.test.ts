@@ -7,18 +7,18 @@ const ago = (ms: number) => new Date(NOW.getTime() - ms);
 const whole: ComponentFacts = {
   temporalError: null,
   lastSweep: { outcome: 'completed', at: ago(1_000) },
-  hasAgent: true,
+  agentAskedAt: ago(1_000),
   snapshot: { services: [], components: [] },
 };
 const judge = (over: Partial<ComponentFacts>) => judgeComponents({ ...whole, ...over }, 5_000, NOW);
-const exited = (name: string) => ({
+const exited = (name: string, msAgo = 1_000) => ({
   services: [],
   components: [
     {
       name,
       state: 'exited' as const,
       pid: null,
-      exit: { code: null, signal: 'SIGKILL', at: '2026-01-01T00:00:59.000Z' },
+      exit: { code: null, signal: 'SIGKILL', at: ago(msAgo).toISOString() },
     },
   ],
 });
@@ -43,7 +43,27 @@ it.each<[string, Partial<ComponentFacts>, Record<string, string>]>([
   ],
   ['the monitor just died', { snapshot: exited('monitor') }, { monitor: 'down', agent: 'ok' }],
   ['the agent just died', { snapshot: exited('agent') }, { agent: 'degraded', monitor: 'ok' }],
-  ['nobody takes tickets', { hasAgent: false }, { agent: 'degraded' }],
+  [
+    'the monitor died, and another one has swept since',
+    { snapshot: exited('monitor', 5_000) },
+    { monitor: 'ok', agent: 'ok' },
+  ],
+  [
+    'the monitor died, and the last sweep ended within its last breath',
+    { snapshot: exited('monitor', 1_900) },
+    { monitor: 'down' },
+  ],
+  [
+    'the agent died, and another one has asked for work since',
+    { snapshot: exited('agent', 5_000) },
+    { agent: 'ok', monitor: 'ok' },
+  ],
+  [
+    'the agent died, and nobody asks',
+    { snapshot: exited('agent', 5_000), agentAskedAt: null },
+    { agent: 'degraded' },
+  ],
+  ['nobody takes tickets', { agentAskedAt: null }, { agent: 'degraded' }],
   ['no supervisor', { snapshot: null }, { supervisor: 'degraded', monitor: 'ok' }],
   [
     'no Temporal',
