@@ -16,5 +16,5 @@ const project = (name, extra = {}) => ({
   ...extra,
 });
 module.exports = {
-  projects: [project('unit'), project('workflow'), project('replay'), project('e2e'), project('faults')],
+  projects: ['unit', 'workflow', 'replay', 'e2e', 'faults', 'crash'].map((name) => project(name)),
 };

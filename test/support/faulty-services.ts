@@ -110,5 +110,7 @@ function serviceConfig(name: string, port: number): Json {
       BOOT_MS_FILE: `\${data_dir}/${name}.boot-ms`,
     },
     ready: { url: `http://127.0.0.1:${port}/health`, timeout: '30s' },
+    // Faults of one service that stand for separate incidents follow each other within seconds here.
+    restart_limit: { relapses: 1_000, within: '1m' },
   };
 }

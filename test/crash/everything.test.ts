@@ -1,0 +1,4 @@
+import { describeCrashes } from '../support/crash-matrix';
+import { endAfterDeathOfRun } from '../support/death-of-a-run';
+
+describeCrashes('everything', endAfterDeathOfRun);

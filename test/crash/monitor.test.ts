@@ -1,0 +1,3 @@
+import { describeCrashes } from '../support/crash-matrix';
+
+describeCrashes('monitor', () => ({ resolution: 'fixed', starts: 1 }));
