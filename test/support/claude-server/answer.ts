@@ -57,9 +57,7 @@ export class Answer {
   /** What was written before goes out first, else the client would see nothing of it. */
   async cut(): Promise<void> {
     if (this.response.headersSent) {
-      await new Promise<void>((resolve) =>
-        this.response.write(': the connection breaks here\n\n', () => resolve()),
-      );
+      await new Promise<void>((resolve) => this.response.write(': breaks here\n\n', () => resolve()));
     }
     this.response.destroy();
   }

@@ -15,11 +15,13 @@ export type Fault =
   | { readonly kind: 'hang'; readonly afterEvents: number }
   /** The connection breaks after so many events. */
   | { readonly kind: 'cut'; readonly afterEvents: number }
+  /** The stream ends after so many events as if that were all. */
+  | { readonly kind: 'early_end'; readonly afterEvents: number }
   | { readonly kind: 'error_event'; readonly afterEvents: number; readonly type: string }
   /** The model itself says something else; gets what the script would have said. */
   | { readonly kind: 'turn'; readonly change: (scripted: () => ScriptedTurn) => ScriptedTurn };
 
-export interface HttpFaultOptions {
+interface HttpFaultOptions {
   readonly retryAfterS?: number;
   readonly shouldRetry?: boolean;
   /** Stands in `error.details.error_code`. */
@@ -50,6 +52,7 @@ export const FAULTS = {
   serverError: (options: HttpFaultOptions = {}) => http(500, 'api_error', 'Internal server error', options),
   hang: (afterEvents = 0): Fault => ({ kind: 'hang', afterEvents }),
   cutMidStream: (afterEvents = 4): Fault => ({ kind: 'cut', afterEvents }),
+  earlyEnd: (afterEvents = 4): Fault => ({ kind: 'early_end', afterEvents }),
   errorEvent: (type = 'overloaded_error', afterEvents = 4): Fault => ({
     kind: 'error_event',
     type,

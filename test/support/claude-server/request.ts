@@ -135,8 +135,6 @@ export type ClaudeRequest = Readonly<
     Partial<Omit<z.infer<typeof messagesRequest>, keyof typeof countRequest.shape>>
 >;
 export type Block = Readonly<z.infer<typeof block>>;
-export type Tool = Readonly<z.infer<typeof tool>>;
-export type ToolResultBlock = Readonly<z.infer<typeof toolResult>>;
 
 /** Consecutive messages of one role are one turn. */
 export interface ConversationTurn {

@@ -170,7 +170,9 @@ export class ClaudeServer {
     const isStream = valid.request.stream === true;
     if (fault?.kind === 'hang' && (!isStream || fault.afterEvents === 0)) return await answer.hang();
     if (fault?.kind === 'cut' && !isStream) return await answer.cut();
-    if (fault?.kind === 'error_event' && !isStream) throw new ScriptProblem('an error event needs a stream');
+    if ((fault?.kind === 'error_event' || fault?.kind === 'early_end') && !isStream) {
+      throw new ScriptProblem(`the fault ${fault.kind} needs a stream`);
+    }
     const reply = this.#reply(valid, fault);
     record.reply = reply.message;
     this.#issued.remember(reply.blocks);
