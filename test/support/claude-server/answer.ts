@@ -34,6 +34,7 @@ export class Answer {
   /** Event by event; a fault has its say where it is to. */
   async stream(reply: Reply, fault: Fault | null, eventDelayMs: number): Promise<void> {
     this.#begin(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    this.response.flushHeaders();
     const end = fault && 'afterEvents' in fault ? fault : null;
     for (const [index, event] of streamEvents(reply).entries()) {
       if (end && index >= end.afterEvents) break;

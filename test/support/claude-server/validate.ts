@@ -13,7 +13,7 @@ import * as toolResults from './rules/tool-results';
 import * as tools from './rules/tools';
 
 /** In the order in which they are asked: what a later one takes for granted, an earlier one has checked. */
-const RULES: readonly Rule[] = [
+export const RULES: readonly Rule[] = [
   messages.maxTokensWithinModel,
   messages.someMessages,
   messages.firstIsUser,

@@ -171,6 +171,19 @@ describe('on the connection', () => {
     expect(server.problems).toEqual([]);
   });
 
+  test('a stream that is slow between its events is open, and can be cancelled', async () => {
+    const server = await serve({ script: SCRIPT, eventDelayMs: 60_000 });
+    const stream = clientOf(server, 70_000).messages.stream(PARAMS);
+    const failed = errorOf(stream.finalMessage());
+    await stream.withResponse();
+    stream.abort();
+    expect(await failed).toBeInstanceOf(Anthropic.APIUserAbortError);
+    await waitFor('the client leaves', () =>
+      Promise.resolve((server.requests[0]?.disconnectedAtMs ?? null) !== null),
+    );
+    expect(server.problems).toEqual([]);
+  });
+
   test('an error event without a stream is a mistake of the test', async () => {
     const server = await serveWith(FAULTS.errorEvent());
     expect((await apiErrorOf(clientOf(server).messages.create(PARAMS))).status).toBe(500);

@@ -4,6 +4,7 @@ import type { Rule } from '../../../support/claude-server/rules/rule';
 import * as thinking from '../../../support/claude-server/rules/thinking';
 import * as toolResults from '../../../support/claude-server/rules/tool-results';
 import * as tools from '../../../support/claude-server/rules/tools';
+import { RULES } from '../../../support/claude-server/validate';
 import { contextOf, requestOf, TOOLS } from './support';
 
 /** What is asked, of which model, and what the rule says to it; null: nothing. */
@@ -384,6 +385,13 @@ describe.each(TABLE)('%s', (_name, rule, cases) => {
       expect(refusal?.message).toMatch(refused);
     },
   );
+});
+
+test('every rule is asked, and every one has its cases', () => {
+  const all = [messages, toolResults, tools, thinking].flatMap((module) => Object.values(module));
+  expect(new Set(RULES)).toEqual(new Set(all));
+  const inTable = TABLE.map(([, rule]) => rule);
+  expect(all.filter((rule) => !inTable.includes(rule))).toEqual([thinking.thinkingComplete]);
 });
 
 test('thinkingComplete: a reply that was given with a thought must bring it back, any other need not', () => {

@@ -57,7 +57,7 @@ test('a thought comes in pieces and then its signature; input in pieces that mak
   );
   expect(pieces.length).toBeGreaterThan(2);
   expect(JSON.parse(pieces.join(''))).toEqual(inspect().input);
-  expect(() => JSON.parse(pieces[1] ?? '')).toThrow();
+  expect(() => JSON.parse(pieces[1] ?? '') as unknown).toThrow();
 });
 
 test('it starts empty and ends with what it cost', async () => {
