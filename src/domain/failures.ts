@@ -12,4 +12,18 @@ export const FAILURES = {
   ticketRejected: 'TicketRejected',
   /** A file could not be written or read under the data directory. */
   storage: 'Storage',
+  /** Failures of a call to the model; `model-failure.ts` decides which, and whether to try again. */
+  claudeRateLimited: 'ClaudeRateLimited',
+  claudeSpendLimit: 'ClaudeSpendLimit',
+  claudeAuth: 'ClaudeAuth',
+  claudeBilling: 'ClaudeBilling',
+  claudeBadRequest: 'ClaudeBadRequest',
+  claudeNotFound: 'ClaudeNotFound',
+  claudeTooLarge: 'ClaudeTooLarge',
+  /** The API answered that it cannot serve now. */
+  claudeUnavailable: 'ClaudeUnavailable',
+  /** No answer, or only a part of one. */
+  claudeUnreachable: 'ClaudeUnreachable',
+  /** The call was never right: a mistake on our side of the wire. */
+  claudeClientBug: 'ClaudeClientBug',
 } as const;
