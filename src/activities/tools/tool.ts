@@ -51,6 +51,8 @@ export interface ToolScope {
 
 export interface Tool {
   readonly name: ToolName;
+  /** What its input must be; a model is told the same by `domain/tool-schemas.ts`. */
+  readonly input: z.ZodType;
   readonly run: (rawInput: ToolCall['input'], scope: ToolScope) => Promise<ToolOutcome>;
 }
 
@@ -63,6 +65,7 @@ export function defineTool<Schema extends z.ZodType>(
 ): Tool {
   return {
     name,
+    input: schema,
     run: async (rawInput, scope) => {
       const input = schema.safeParse(rawInput);
       if (input.success) return run(input.data, scope);
