@@ -20,7 +20,7 @@ export interface ModelBlock {
 }
 
 /** A call that is answered without being run. */
-export interface UnrunCall {
+interface UnrunCall {
   readonly id: string;
   readonly name: string;
   readonly reason: string;

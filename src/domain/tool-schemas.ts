@@ -5,7 +5,7 @@ import type { ToolName } from './tool';
 import { isActingTool, READ_TOOLS } from './tool';
 
 /** JSON Schema of an object as strict tool use takes it: closed, and without bounds on values. */
-export interface ObjectSchema {
+interface ObjectSchema {
   readonly type: 'object';
   readonly properties: { readonly [name: string]: Json };
   readonly required: readonly string[];

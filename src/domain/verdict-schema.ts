@@ -94,7 +94,7 @@ export function parseVerdict(text: string): ParsedVerdict {
   return { ok: false, problem };
 }
 
-export interface CitedHypothesis {
+interface CitedHypothesis {
   readonly cause: string;
   readonly evidence: readonly string[];
   /** False when it names no evidence, or some that does not exist: a guess, and shown as one. */

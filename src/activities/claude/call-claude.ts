@@ -20,7 +20,7 @@ export interface CallClaudeDeps {
   readonly silenceLimitMs: number;
 }
 
-export interface ClaudeReply {
+interface ClaudeReply {
   /** Its content goes back to the API as it is. */
   readonly message: Anthropic.Message;
   /** For a report to Anthropic; the SDK leaves it out of the message. */
@@ -28,7 +28,7 @@ export interface ClaudeReply {
 }
 
 /** Details of a failed call: for people, and for the budget when the API had begun to answer. */
-export interface ClaudeFailureDetails {
+interface ClaudeFailureDetails {
   readonly requestId: string | null;
   readonly advice: string;
   readonly usage: ModelUsage | null;
@@ -75,6 +75,8 @@ export function createCallClaude(deps: CallClaudeDeps): CallClaude {
 }
 
 class StreamedCall {
+  /** What the API had counted so far; null before its first event. */
+  usage: ModelUsage | null = null;
   private readonly stream;
   private readonly silence = new AbortController();
   private hasBegun = false;
@@ -95,11 +97,6 @@ class StreamedCall {
     return this.stream.request_id ?? null;
   }
 
-  /** What the API had counted when the stream broke; null before its first event. */
-  get usage(): ModelUsage | null {
-    return this.stream.currentMessage?.usage ?? null;
-  }
-
   async run(onEvent: () => void): Promise<ClaudeReply> {
     let timer: NodeJS.Timeout | undefined;
     const listen = (): void => {
@@ -110,7 +107,8 @@ class StreamedCall {
       this.hasBegun = true;
       listen();
     });
-    this.stream.on('streamEvent', (event) => {
+    this.stream.on('streamEvent', (event, { usage }) => {
+      this.usage = usage;
       this.isComplete = event.type === 'message_stop';
       listen();
       onEvent();
@@ -123,22 +121,24 @@ class StreamedCall {
     }
   }
 
-  /** The SDK's facts, and two that it cannot tell: the stream went silent, or ended politely before its last event. */
+  /**
+   * The SDK's facts, and two that it does not tell: the stream went silent, or it was cut, ended politely or became garbage
+   * before its last event (the SDK throws its plainest error for all three).
+   */
   factsOf(error: unknown): ModelErrorFacts {
     const facts = readErrorFacts(error);
     if (this.silence.signal.aborted) {
       return { ...facts, kind: 'timeout', message: `no event within ${this.deps.silenceLimitMs} ms` };
     }
-    if (facts.kind === 'client_bug' && this.hasBegun && !this.isComplete && !hasCause(error)) {
-      return { ...facts, kind: 'connection', message: 'the stream ended before the answer did' };
+    if (facts.kind === 'client_bug' && this.hasBegun && !this.isComplete) {
+      return {
+        ...facts,
+        kind: 'connection',
+        message: `the stream ended before the answer did: ${facts.message}`,
+      };
     }
     return facts;
   }
-}
-
-/** The SDK wraps what it could not digest as a cause; a stream that just ends has none. */
-function hasCause(error: unknown): boolean {
-  return error instanceof Error && error.cause !== undefined;
 }
 
 /** An abort that nobody here asked for is a lost connection. */

@@ -6,6 +6,8 @@ import {
 } from '@anthropic-ai/sdk';
 import type { ModelErrorFacts } from '../../domain/model-failure';
 
+const MAX_CAUSES = 3;
+
 /** The facts of whatever the SDK threw. The order matters: the first three classes are APIErrors too. */
 export function readErrorFacts(error: unknown): ModelErrorFacts {
   if (error instanceof APIUserAbortError) return facts('abort', error.message);
@@ -45,11 +47,22 @@ function facts(kind: ModelErrorFacts['kind'], message: string): ModelErrorFacts 
   };
 }
 
-/** "Connection error." says little; the cause behind it (at most three deep) says what happened. */
+/** "Connection error." says little; the causes behind it say what happened. */
 function describe(error: unknown): string {
   const parts: string[] = [];
-  for (let part: unknown = error; part instanceof Error && parts.length < 3; part = part.cause) {
-    if (part.message !== '' && !parts.includes(part.message)) parts.push(part.message);
+  for (let part = error; isErrorLike(part) && parts.length < MAX_CAUSES; part = part.cause) {
+    // A connection that was refused on every address has a code and no message.
+    const text = part.message || (typeof part.code === 'string' ? part.code : '');
+    if (text !== '' && !parts.includes(text)) parts.push(text.replace(/\.$/, ''));
   }
   return parts.length > 0 ? parts.join(': ') : String(error);
+}
+
+/** By shape: an error of Node's own `fetch` may be of another realm than ours. */
+function isErrorLike(
+  value: unknown,
+): value is { readonly message: string; readonly code?: unknown; readonly cause?: unknown } {
+  return (
+    typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string'
+  );
 }
