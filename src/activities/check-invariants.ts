@@ -5,7 +5,7 @@ import { errorText } from '../config/error-text';
 import { dismissalOf } from '../domain/dismissal';
 import { FAILURES } from '../domain/failures';
 import { applyCheck } from '../domain/health';
-import { evidenceSignature, findIncidents, isRecovered } from '../domain/incident';
+import { evidenceSignature, findIncidents, indexTickets, isRecovered } from '../domain/incident';
 import type { Incident, OpenTicket } from '../domain/incident';
 import { pauseOf } from '../domain/pause';
 import type { RegisteredInvariant, RegistryState } from '../domain/registry';
@@ -222,6 +222,8 @@ function report(
     const seen = fresh.get(invariant.definition.id);
     return seen ? { ...invariant, health: seen.health } : invariant;
   });
+  const currentById = new Map(current.map((invariant) => [invariant.definition.id, invariant]));
+  const findTicket = indexTickets(openTickets);
   return {
     at,
     checked: observed.length,
@@ -243,7 +245,7 @@ function report(
       [incident.check, ...incident.joined].some(({ invariantId }) => fresh.has(invariantId)),
     ),
     evidence: relevant.flatMap((one) => {
-      const ticket = ticketToTell(one, openTickets, (ticketId) => fingerprints.has(ticketId));
+      const ticket = ticketToTell(one, findTicket, (ticketId) => fingerprints.has(ticketId));
       if (!ticket || isDismissed(one.check.invariantId)) return [];
       const fingerprint = fingerprints.get(ticket.ticketId);
       const evidence = {
@@ -255,7 +257,7 @@ function report(
     }),
     recovered: openTickets.flatMap((ticket) => {
       const own = fresh.get(ticket.invariantId);
-      if (!own || !isRecovered(ticket, current)) return [];
+      if (!own || !isRecovered(ticket, currentById)) return [];
       const workflowId = ticketWorkflowId(ticket.invariantId);
       return [{ workflowId, runId: ticket.runId, hint: { check: own.check } }];
     }),

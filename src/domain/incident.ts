@@ -41,8 +41,9 @@ export function findIncidents(
 ): Incident[] {
   const down = invariants.filter(isDown).sort(byFirstFailure);
   const suppressed = findSuppressed(down);
+  const findTicket = indexTickets(openTickets);
   return groupByService(down.filter(({ definition }) => !isDismissed(definition.id)))
-    .filter((group) => !group.some((member) => findTicket(member, openTickets)))
+    .filter((group) => !group.some(findTicket))
     .flatMap((group) => {
       const owner = group.find((member) => !suppressed.has(member.definition.id));
       if (!owner?.health.lastCheck) return [];
@@ -52,26 +53,38 @@ export function findIncidents(
 }
 
 /** The open ticket a DOWN invariant belongs to: its own, one it joined, else one of its service. */
-export function findTicket(
-  invariant: RegisteredInvariant,
-  openTickets: readonly OpenTicket[],
-): OpenTicket | null {
-  const { id, service } = invariant.definition;
-  return (
-    openTickets.find((ticket) => ticket.invariantId === id) ??
-    openTickets.find((ticket) => ticket.joinedInvariants.includes(id)) ??
-    openTickets.find((ticket) => service !== null && ticket.service === service) ??
-    null
-  );
+export type FindTicket = (invariant: RegisteredInvariant) => OpenTicket | null;
+
+/** Made once for all invariants: in a storm there are a thousand of each. */
+export function indexTickets(openTickets: readonly OpenTicket[]): FindTicket {
+  const byInvariant = firstBy(openTickets, ({ invariantId }) => [invariantId]);
+  const byJoined = firstBy(openTickets, ({ joinedInvariants }) => joinedInvariants);
+  const byService = firstBy(openTickets, ({ service }) => (service === null ? [] : [service]));
+  return ({ definition: { id, service } }) =>
+    byInvariant.get(id) ?? byJoined.get(id) ?? (service === null ? null : (byService.get(service) ?? null));
+}
+
+function firstBy(
+  tickets: readonly OpenTicket[],
+  keysOf: (ticket: OpenTicket) => readonly string[],
+): ReadonlyMap<string, OpenTicket> {
+  const found = new Map<string, OpenTicket>();
+  for (const ticket of tickets) {
+    for (const key of keysOf(ticket)) if (!found.has(key)) found.set(key, ticket);
+  }
+  return found;
 }
 
 /** Whether everything the ticket is about holds again. False when its own invariant is not among the enabled ones. */
-export function isRecovered(ticket: OpenTicket, invariants: readonly RegisteredInvariant[]): boolean {
-  const own = invariants.find(({ definition }) => definition.id === ticket.invariantId);
-  if (own?.health.state !== 'up') return false;
-  return invariants
-    .filter(({ definition }) => ticket.joinedInvariants.includes(definition.id))
-    .every(({ health }) => health.state === 'up');
+export function isRecovered(
+  ticket: OpenTicket,
+  invariants: ReadonlyMap<string, RegisteredInvariant>,
+): boolean {
+  if (invariants.get(ticket.invariantId)?.health.state !== 'up') return false;
+  return ticket.joinedInvariants.every((id) => {
+    const joined = invariants.get(id);
+    return joined === undefined || joined.health.state === 'up';
+  });
 }
 
 /** The kind of an error: measured numbers and pids left out, so that a slow service is not new evidence at every check. */

@@ -1,6 +1,6 @@
 import type { CheckResult } from './check';
-import { errorClass, failureClass, findTicket } from './incident';
-import type { OpenTicket } from './incident';
+import { errorClass, failureClass } from './incident';
+import type { FindTicket, OpenTicket } from './incident';
 import type { InvariantHealth } from './health';
 import type { InvariantDefinition } from './invariant';
 import type { RegisteredInvariant } from './registry';
@@ -60,11 +60,11 @@ export function isNews(before: InvariantHealth, after: InvariantHealth): boolean
  */
 export function ticketToTell(
   observed: Observed,
-  openTickets: readonly OpenTicket[],
+  findTicket: FindTicket,
   isServiceChanged: (ticketId: string) => boolean = () => false,
 ): OpenTicket | null {
   if (observed.health.state !== 'down') return null;
-  const ticket = findTicket(observed.before, openTickets);
+  const ticket = findTicket(observed.before);
   if (!ticket) return null;
   const { id } = observed.before.definition;
   const isKnown = ticket.invariantId === id || ticket.joinedInvariants.includes(id);

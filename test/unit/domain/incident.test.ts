@@ -1,4 +1,4 @@
-import { errorClass, findIncidents, findTicket, isRecovered } from '../../../src/domain/incident';
+import { errorClass, findIncidents, indexTickets, isRecovered } from '../../../src/domain/incident';
 import type { OpenTicket } from '../../../src/domain/incident';
 import type { RegisteredInvariant } from '../../../src/domain/registry';
 import { at, downSince, registered } from '../../support/invariants';
@@ -101,6 +101,9 @@ describe('suppression', () => {
   });
 });
 
+const byId = (invariants: readonly RegisteredInvariant[]) =>
+  new Map(invariants.map((one) => [one.definition.id, one]));
+
 describe('isRecovered', () => {
   it.each([
     ['its invariant holds', [up('a')], [], true],
@@ -111,13 +114,13 @@ describe('isRecovered', () => {
     ['one that joined was removed', [up('a')], ['b'], true],
     ['another of the service is down, which it is not about', [up('a'), down('c', 1)], [], true],
   ])('%s', (_name, invariants, joinedInvariants, expected) => {
-    expect(isRecovered(ticket('a', { joinedInvariants }), invariants)).toBe(expected);
+    expect(isRecovered(ticket('a', { joinedInvariants }), byId(invariants))).toBe(expected);
   });
 });
 
-it('findTicket prefers the own ticket to one of the service', () => {
+it('a finder prefers the own ticket to one of the service', () => {
   const own = ticket('a', { runId: 'own' });
-  expect(findTicket(down('a', 1), [ticket('z'), own])).toBe(own);
+  expect(indexTickets([ticket('z'), own])(down('a', 1))).toBe(own);
 });
 
 describe('errorClass', () => {

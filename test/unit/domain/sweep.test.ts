@@ -1,3 +1,4 @@
+import { indexTickets } from '../../../src/domain/incident';
 import type { OpenTicket } from '../../../src/domain/incident';
 import type { HealthState } from '../../../src/domain/health';
 import type { ServiceStatus } from '../../../src/domain/service-state';
@@ -56,11 +57,11 @@ describe('the open ticket that must hear of a failure', () => {
     ['one that joined, failing anew', observed('b', { state: 'up' }), true],
     ['its own, failing in another way', observed('a', downSince('a', T0), 'status 500'), true],
   ])('%s', (_name, one, expected) => {
-    expect(ticketToTell(one, [ticket])).toBe(expected ? ticket : null);
+    expect(ticketToTell(one, indexTickets([ticket]))).toBe(expected ? ticket : null);
   });
 
   it('is none when the failure has none', () => {
-    expect(ticketToTell(observed('c', {}), [])).toBeNull();
+    expect(ticketToTell(observed('c', {}), indexTickets([]))).toBeNull();
   });
 });
 
