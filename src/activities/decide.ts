@@ -2,6 +2,7 @@ import { BUILTIN_COMMAND_RULES } from '../domain/command-rules';
 import type { Pause } from '../domain/pause';
 import type { PolicyService } from '../domain/policy';
 import { decideCall } from '../domain/policy';
+import { isActingTool, isToolName } from '../domain/tool';
 import type { AgentActivities, TicketContext } from '../workflows/contract';
 import type { AuditLog } from './audit';
 
@@ -15,7 +16,9 @@ export interface DecideDeps {
 /** Makes the activity that says whether a call may run. Every decision is recorded first; throws Storage when it cannot be. */
 export function createDecideActivity(deps: DecideDeps): AgentActivities['decide'] {
   return async ({ ticket, call }) => {
-    const pause = await deps.pauseOf(ticket);
+    // Only what acts is held by a pause, and reading the registry takes time.
+    const acts = isToolName(call.name) && isActingTool(call.name);
+    const pause = acts ? await deps.pauseOf(ticket) : null;
     const decision = decideCall(call, {
       ticketService: ticket.service,
       services: deps.services,

@@ -86,5 +86,8 @@ describe('decide', () => {
     expect(await makeDecide(file, pause)(restart)).toMatchObject({ verdict: 'deny', rule: 'paused' });
     expect(await makeDecide(file)(restart)).toMatchObject({ verdict: 'allow' });
     expect(readFileSync(file, 'utf8')).toMatch(/"rule":"paused"/);
+    expect(await makeDecide(file, pause)(call('inspect_service', { service: 'limiter' }))).toMatchObject({
+      verdict: 'allow',
+    });
   });
 });
