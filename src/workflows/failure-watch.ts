@@ -5,10 +5,17 @@ import { isRecord } from '../domain/json';
 import type { AttemptCause } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
 
-/** A fault that changes its face for ever does not make the agent work for ever: then `retry_after` decides. */
-const MAX_FAILURES_TRIED = 3;
-/** Somebody who tries one repair after another is followed for longer. */
-const MAX_REPAIRS_TRIED = 20;
+type Change = Extract<AttemptCause, `changed_${string}`>;
+
+/**
+ * Attempts that changes may begin until a person or the time begins one: a fault that changes its face for ever, or a process
+ * that ends again and again, does not make the agent work for ever. Who tries one repair after another is followed for longer.
+ */
+const MAX_BEGUN: Readonly<Record<Change, number>> = {
+  changed_failure: 3,
+  changed_files: 20,
+  changed_process: 3,
+};
 /** In the place of a failure: what a pause hid is not known, so any failure after it is news. */
 const HIDDEN_BY_PAUSE = 'paused';
 
@@ -18,11 +25,9 @@ class Aspect {
   known: string | null = null;
   private readonly tried = new Set<string>();
 
-  constructor(private readonly maxTried: number) {}
-
-  isWorthAnAttempt(): boolean {
+  isNews(): boolean {
     const { current, known, tried } = this;
-    return current !== null && current !== known && !tried.has(current) && tried.size < this.maxTried;
+    return current !== null && current !== known && !tried.has(current);
   }
 
   setBoth(text: string): void {
@@ -42,8 +47,13 @@ class Aspect {
 
 /** How the ticket's own invariant fails, and how its service was left when a person was asked. */
 export class FailureWatch {
-  private readonly failure = new Aspect(MAX_FAILURES_TRIED);
-  private readonly service = new Aspect(MAX_REPAIRS_TRIED);
+  private readonly failure = new Aspect();
+  private readonly service = new Aspect();
+  private readonly begun: Record<Change, number> = {
+    changed_failure: 0,
+    changed_files: 0,
+    changed_process: 0,
+  };
   private at = '';
 
   constructor(
@@ -93,30 +103,39 @@ export class FailureWatch {
   /** A person paused it: whatever fails once that is over is news. */
   hideByPause(): void {
     this.at = '';
+    this.failure.forgetTried();
+    this.begun.changed_failure = 0;
     this.failure.setBoth(HIDDEN_BY_PAUSE);
   }
 
   /** What a person was asked about is not what there is now, and that has not been tried yet. */
-  whyAttempt(): Extract<AttemptCause, `changed_${string}`> | null {
+  whyAttempt(): Change | null {
+    const causes: Change[] = [];
+    if (this.service.isNews()) causes.push(this.serviceChange());
+    if (this.failure.isNews()) causes.push('changed_failure');
+    return causes.find((cause) => this.begun[cause] < MAX_BEGUN[cause]) ?? null;
+  }
+
+  private serviceChange(): Change {
     const { current, known } = this.service;
-    if (this.service.isWorthAnAttempt()) {
-      return haveOnlyFilesChanged(known ?? '', current ?? '') ? 'changed_files' : 'changed_process';
-    }
-    return this.failure.isWorthAnAttempt() ? 'changed_failure' : null;
+    return haveOnlyFilesChanged(known ?? '', current ?? '') ? 'changed_files' : 'changed_process';
   }
 
   beginAttempt(cause: AttemptCause): void {
     switch (cause) {
       case 'changed_failure':
+        this.begun[cause] += 1;
         return this.failure.markTried();
       case 'changed_files':
       case 'changed_process':
+        this.begun[cause] += 1;
         return this.service.markTried();
       case 'opened':
       case 'person':
       case 'time':
         this.failure.forgetTried();
         this.service.forgetTried();
+        Object.assign(this.begun, { changed_failure: 0, changed_files: 0, changed_process: 0 });
     }
   }
 }
