@@ -122,9 +122,12 @@ async function sweep(
     : await Promise.all([deps.readRegistry(), readServices(deps)]);
   // A service that was stopped while it was being probed did not fail.
   const stillWatched = watched.filter(({ definition }) => !isExcusedBy(servicesNow, definition.service));
+  const downIds = new Set(
+    observed.filter(({ health }) => health.state === 'down').map(({ check }) => check.invariantId),
+  );
   const fingerprints = await findChangedServices(
     deps.takeFingerprint,
-    openTickets,
+    openTickets.filter(({ invariantId }) => downIds.has(invariantId)),
     [...servicesNow.values()],
     signal,
   );

@@ -48,12 +48,12 @@ export async function findChangedServices(
   statuses: readonly ServiceStatus[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  const changed = new Map<string, string>();
-  for (const { ticketId, service, fingerprint } of openTickets) {
-    if (service === null || fingerprint === null) continue;
+  const looks = openTickets.map(async ({ ticketId, service, fingerprint }) => {
+    if (service === null || fingerprint === null) return [];
     const now = await takeFingerprint(service, statuses, signal).catch(() => null);
-    signal.throwIfAborted();
-    if (now !== null && now !== fingerprint) changed.set(ticketId, now);
-  }
+    return now === null || now === fingerprint ? [] : [[ticketId, now] as const];
+  });
+  const changed = new Map((await Promise.all(looks)).flat());
+  signal.throwIfAborted();
   return changed;
 }

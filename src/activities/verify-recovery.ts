@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CheckResult } from '../domain/check';
 import { errorText } from '../config/error-text';
+import { dismissalOf } from '../domain/dismissal';
 import { FAILURES } from '../domain/failures';
 import { applyCheck, isFlapping } from '../domain/health';
 import type { InvariantHealth } from '../domain/health';
@@ -67,7 +68,11 @@ async function verify(deps: VerifyDeps, input: VerifyInput, signal: AbortSignal)
   const required = enabled.filter(({ definition }) => mustHold.has(definition.id));
   const others = enabled.filter(
     ({ definition }) =>
-      !mustHold.has(definition.id) && input.service !== null && definition.service === input.service,
+      !mustHold.has(definition.id) &&
+      input.service !== null &&
+      definition.service === input.service &&
+      // What a person dismissed may stay broken.
+      dismissalOf(registry.dismissed, definition.id, startedAt) === null,
   );
   const probeAll = new Prober(deps, services, signal);
 

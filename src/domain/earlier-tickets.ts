@@ -28,7 +28,8 @@ export function countRelapses(
   return inOrder.filter(({ resolution, closedAt }, index) => {
     if (resolution !== 'fixed') return false;
     const failedAgainMs = Date.parse(inOrder[index + 1]?.detectedAt ?? detectedAt);
-    const isSoon = failedAgainMs - Date.parse(closedAt) < RELAPSE_MS;
+    // A failure is never long before the close it follows on, unless the clock was set.
+    const isSoon = Math.abs(failedAgainMs - Date.parse(closedAt)) < RELAPSE_MS;
     return isSoon && Date.parse(detectedAt) - failedAgainMs <= withinMs;
   }).length;
 }

@@ -8,11 +8,16 @@ export function joinFingerprint({ files, process }: Fingerprint): string {
   return `${files}.${process}`;
 }
 
-/** Whether two fingerprints differ in the files alone. */
-export function haveOnlyFilesChanged(before: string, after: string): boolean {
-  return before !== after && processOf(before) === processOf(after);
+export function haveFilesChanged(before: string, after: string): boolean {
+  return split(before).files !== split(after).files;
 }
 
-function processOf(fingerprint: string): string {
-  return fingerprint.slice(fingerprint.indexOf('.') + 1);
+/** The process itself, or who owns its port. */
+export function hasProcessChanged(before: string, after: string): boolean {
+  return split(before).process !== split(after).process;
+}
+
+function split(fingerprint: string): Fingerprint {
+  const [files = '', process = ''] = fingerprint.split('.');
+  return { files, process };
 }

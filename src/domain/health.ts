@@ -71,7 +71,12 @@ export function isStale(last: CheckResult | null, check: CheckResult): boolean {
   if (last === null || check.revision !== last.revision) {
     return last !== null && check.revision < last.revision;
   }
-  const overtakenMs = Date.parse(last.at) - Date.parse(check.at);
+  return isOvertaken(last.at, check.at);
+}
+
+/** Whether a check made at `at` comes after one that was made a little later. */
+export function isOvertaken(lastAt: string, at: string): boolean {
+  const overtakenMs = Date.parse(lastAt) - Date.parse(at);
   return overtakenMs > 0 && overtakenMs <= MAX_OVERTAKEN_MS;
 }
 

@@ -1,8 +1,10 @@
 import type { CheckResult } from './check';
-import type { Priority } from './invariant';
+import type { InvariantDefinition, Priority } from './invariant';
 import type { RegisteredInvariant } from './registry';
 
 const MAX_FAILURE_CLASS = 80;
+/** A ticket's memo names no more: beyond, everything of its service counts as joined. */
+export const MAX_JOINED = 16;
 
 /** All DOWN invariants of one service are one incident; it belongs to the first that failed. */
 export interface Incident {
@@ -81,10 +83,25 @@ export function isRecovered(
   invariants: ReadonlyMap<string, RegisteredInvariant>,
 ): boolean {
   if (invariants.get(ticket.invariantId)?.health.state !== 'up') return false;
+  if (isListFull(ticket)) {
+    return [...invariants.values()].every(
+      ({ definition, health }) => definition.service !== ticket.service || health.state === 'up',
+    );
+  }
   return ticket.joinedInvariants.every((id) => {
     const joined = invariants.get(id);
     return joined === undefined || joined.health.state === 'up';
   });
+}
+
+/** Whether a ticket knows of this invariant: its own, or one that joined. */
+export function isKnownTo(ticket: OpenTicket, { id, service }: InvariantDefinition): boolean {
+  if (ticket.invariantId === id || ticket.joinedInvariants.includes(id)) return true;
+  return isListFull(ticket) && service !== null && service === ticket.service;
+}
+
+function isListFull({ joinedInvariants }: OpenTicket): boolean {
+  return joinedInvariants.length >= MAX_JOINED;
 }
 
 /** The kind of an error: measured numbers and pids left out, so that a slow service is not new evidence at every check. */

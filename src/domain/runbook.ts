@@ -157,13 +157,14 @@ function freshMemory(begunBy: AttemptCause): RunbookMemory {
     : FRESH_MEMORY;
 }
 
-/** Only for the failure that opened the ticket: later attempts have waited, or were asked for. */
+/** Attempts that have waited, or that a person is behind, are not held. */
 function holdRelapse(
   { begunBy, relapses }: RunbookInput,
   service: string,
   memory: RunbookMemory,
 ): RunbookStep | null {
-  if (begunBy !== 'opened' || relapses.count < relapses.limit) return null;
+  const isAwaited = begunBy === 'time' || begunBy === 'person' || begunBy === 'changed_files';
+  if (isAwaited || relapses.count < relapses.limit) return null;
   if (relapses.count > relapses.limit) return report(memory, relapsing(service, relapses.count));
   if (memory.hasBackedOff) return null;
   const text = `It was repaired ${relapses.count} times and failed again soon: wait before the next repair.`;

@@ -1,5 +1,5 @@
 import type { CheckResult } from './check';
-import { errorClass, failureClass } from './incident';
+import { errorClass, failureClass, isKnownTo } from './incident';
 import type { FindTicket, OpenTicket } from './incident';
 import type { InvariantHealth } from './health';
 import type { InvariantDefinition } from './invariant';
@@ -67,7 +67,7 @@ export function ticketToTell(
   const ticket = findTicket(observed.before);
   if (!ticket) return null;
   const { id } = observed.before.definition;
-  const isKnown = ticket.invariantId === id || ticket.joinedInvariants.includes(id);
+  const isKnown = isKnownTo(ticket, observed.before.definition);
   const before = observed.before.health;
   const isNewToTicket =
     !isKnown ||

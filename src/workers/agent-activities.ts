@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { createArchiveActivity } from '../activities/archive';
 import { createAuditLog } from '../activities/audit';
 import { createDecideActivity } from '../activities/decide';
+import { whileHeartbeating } from '../activities/heartbeat';
 import type { OwnerOf } from '../activities/port-identity';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
@@ -62,13 +63,20 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       runbook: runbookBrain({ now, services: config.services }),
       claude: null,
     }),
-    decide: createDecideActivity({
-      services: config.services,
-      audit,
-      pauseOf: async ({ invariantId: id, service }) =>
-        pauseOf((await readRegistry(access)).pauses, { id, service }, now().toISOString()),
-    }),
+    decide: beating(
+      createDecideActivity({
+        services: config.services,
+        audit,
+        pauseOf: async ({ invariantId: id, service }) =>
+          pauseOf((await readRegistry(access)).pauses, { id, service }, now().toISOString()),
+      }),
+    ),
   };
+}
+
+/** Reading the registry of a busy server may take longer than a heartbeat may be late. */
+function beating<Input, Output>(activity: (input: Input) => Promise<Output>) {
+  return (input: Input): Promise<Output> => whileHeartbeating(() => activity(input));
 }
 
 /** Probes an invariant as the registry has it now; read from history, so that it works with the monitor down. */

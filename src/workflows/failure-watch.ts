@@ -1,5 +1,6 @@
 import type { CheckResult } from '../domain/check';
-import { haveOnlyFilesChanged } from '../domain/fingerprint';
+import { haveFilesChanged, hasProcessChanged } from '../domain/fingerprint';
+import { isOvertaken } from '../domain/health';
 import { failureClass } from '../domain/incident';
 import { isRecord } from '../domain/json';
 import type { AttemptCause } from '../domain/ticket';
@@ -71,7 +72,7 @@ export class FailureWatch {
 
   /** A check of any invariant; one that was overtaken says nothing. */
   report({ invariantId, ok, at, error }: Pick<CheckResult, 'invariantId' | 'ok' | 'at' | 'error'>): void {
-    if (invariantId !== this.invariantId || ok || at < this.at) return;
+    if (invariantId !== this.invariantId || ok || isOvertaken(this.at, at)) return;
     this.at = at;
     this.failure.current = failureClass(error);
   }
@@ -110,15 +111,18 @@ export class FailureWatch {
 
   /** What a person was asked about is not what there is now, and that has not been tried yet. */
   whyAttempt(): Change | null {
-    const causes: Change[] = [];
-    if (this.service.isNews()) causes.push(this.serviceChange());
-    if (this.failure.isNews()) causes.push('changed_failure');
-    return causes.find((cause) => this.begun[cause] < MAX_BEGUN[cause]) ?? null;
+    const mayBegin = (cause: Change): boolean => this.begun[cause] < MAX_BEGUN[cause];
+    if (this.service.isNews() && mayBegin(this.countedAs())) {
+      const { current, known } = this.service;
+      return hasProcessChanged(known ?? '', current ?? '') ? 'changed_process' : 'changed_files';
+    }
+    return this.failure.isNews() && mayBegin('changed_failure') ? 'changed_failure' : null;
   }
 
-  private serviceChange(): Change {
+  /** Changed files are a repair, whatever the process did meanwhile. */
+  private countedAs(): Change {
     const { current, known } = this.service;
-    return haveOnlyFilesChanged(known ?? '', current ?? '') ? 'changed_files' : 'changed_process';
+    return haveFilesChanged(known ?? '', current ?? '') ? 'changed_files' : 'changed_process';
   }
 
   beginAttempt(cause: AttemptCause): void {
@@ -128,7 +132,7 @@ export class FailureWatch {
         return this.failure.markTried();
       case 'changed_files':
       case 'changed_process':
-        this.begun[cause] += 1;
+        this.begun[this.countedAs()] += 1;
         return this.service.markTried();
       case 'opened':
       case 'person':

@@ -1,9 +1,9 @@
+import { MAX_JOINED } from '../domain/incident';
 import type { TicketSpec, TicketState } from '../domain/ticket';
 import type { TicketMemo } from './contract';
 
 const MAX_OBJECTIVE = 300;
 const MAX_REASON = 300;
-const MAX_JOINED = 16;
 
 export const NOTHING_SEEN = { failure: null, fingerprint: null } as const;
 

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFingerprint } from '../../../src/activities/fingerprint';
-import { haveOnlyFilesChanged } from '../../../src/domain/fingerprint';
+import { hasProcessChanged, haveFilesChanged } from '../../../src/domain/fingerprint';
 import type { PortOwner } from '../../../src/domain/port-owner';
 import { makeService, makeStatus, makeTempDirs } from '../../support/tool-deps';
 
@@ -23,9 +23,9 @@ it('tells what somebody would change to repair a service, and files apart from p
 
   writeFileSync(file, 'repaired');
   const repaired = await now();
-  expect(haveOnlyFilesChanged(left, repaired)).toBe(true);
+  expect([haveFilesChanged(left, repaired), hasProcessChanged(left, repaired)]).toEqual([true, false]);
   rmSync(file);
-  expect(haveOnlyFilesChanged(repaired, await now())).toBe(true);
+  expect(haveFilesChanged(repaired, await now())).toBe(true);
   writeFileSync(file, 'broken');
   expect(await now()).toBe(left);
 
@@ -34,7 +34,9 @@ it('tells what somebody would change to repair a service, and files apart from p
   owner = { port: 8_001, pid: 7, command: 'thief', user: 'root', startedAt: null, ours: false };
   const stolen = await now();
   expect(new Set([left, restarted, ended, stolen]).size).toBe(4);
-  for (const other of [restarted, ended, stolen]) expect(haveOnlyFilesChanged(left, other)).toBe(false);
+  for (const other of [restarted, ended, stolen]) {
+    expect([haveFilesChanged(left, other), hasProcessChanged(left, other)]).toEqual([false, true]);
+  }
 });
 
 it('nothing is told of a service that is not known', async () => {

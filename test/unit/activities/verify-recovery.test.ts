@@ -180,3 +180,18 @@ it('one that goes down again and again must hold for longer, and a failure in th
   const broken = await verify([flapping], { a: [true, true, true, true, false] }, INPUT, over);
   expect(broken.result).toMatchObject({ recovered: false, successes: 4 });
 });
+
+it('what a person dismissed may stay broken; what nobody dismissed may not', async () => {
+  const invariants = [down('a'), down('known')];
+  const dismissed = { known: { by: 'ana', at: T0, until: null } };
+  const readRegistry = () =>
+    Promise.resolve({
+      revision: 1,
+      dismissed,
+      invariants: Object.fromEntries(invariants.map((one) => [one.definition.id, one])),
+    });
+  const fine = await verify(invariants, { a: [true, true, true] }, INPUT, { readRegistry });
+  expect(fine.result).toMatchObject({ recovered: true });
+  const broken = await verify(invariants, { a: [true, true, true], known: [false] });
+  expect(broken.result).toMatchObject({ recovered: false });
+});

@@ -1,4 +1,10 @@
-import { errorClass, findIncidents, indexTickets, isRecovered } from '../../../src/domain/incident';
+import {
+  errorClass,
+  findIncidents,
+  indexTickets,
+  isKnownTo,
+  isRecovered,
+} from '../../../src/domain/incident';
 import type { OpenTicket } from '../../../src/domain/incident';
 import type { RegisteredInvariant } from '../../../src/domain/registry';
 import { at, downSince, registered } from '../../support/invariants';
@@ -135,4 +141,15 @@ describe('errorClass', () => {
   ])('%s ~ %s: %s', (a, b, same) => {
     expect(errorClass(a) === errorClass(b)).toBe(same);
   });
+});
+
+it('a ticket whose list is full knows everything of its service, and waits for all of it', () => {
+  const joinedInvariants = Array.from({ length: 16 }, (_item, index) => `j${index}`);
+  const full = ticket('a', { service: 'shop', joinedInvariants });
+  const seventeenth = registered('z', { service: 'shop' }, { state: 'down' });
+  const own = registered('a', { service: 'shop' }, { state: 'up' });
+  expect(isKnownTo(full, seventeenth.definition)).toBe(true);
+  expect(isKnownTo({ ...full, joinedInvariants: ['b'] }, seventeenth.definition)).toBe(false);
+  expect(isRecovered(full, byId([own, seventeenth]))).toBe(false);
+  expect(isRecovered(full, byId([own]))).toBe(true);
 });

@@ -282,10 +282,17 @@ describe('the runbook ladder', () => {
     expect(asks.input['reason']).toMatch(/repaired and failed again within a minute, 6 times/);
   });
 
-  it.each(['person', 'time', 'changed_failure', 'changed_files', 'changed_process'] as const)(
+  it.each(['person', 'time', 'changed_files'] as const)(
     'repairs that did not last do not hold up an attempt that %s began',
     (begunBy) => {
       expect(relapsed(9, null, begunBy)).toMatchObject({ tool: 'service_control' });
+    },
+  );
+
+  it.each(['changed_failure', 'changed_process'] as const)(
+    'repairs that did not last hold up an attempt that %s began',
+    (begunBy) => {
+      expect(relapsed(6, null, begunBy)).toMatchObject({ input: { status: 'blocked' } });
     },
   );
 
