@@ -47,6 +47,8 @@ async function examine(context: CliContext): Promise<Finding[]> {
     ...temporal,
     ...ports,
     ...services,
-    { name: 'brain', level: 'ok', message: `${brain.brain} (${brain.why})` },
+    brain.problem === null
+      ? { name: 'brain', level: 'ok', message: `${brain.brains.join(', then ')} (${brain.why})` }
+      : { name: 'brain', level: 'fail', message: brain.problem },
   ];
 }

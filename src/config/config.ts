@@ -1,5 +1,9 @@
 import type { ConnectionOptions } from '@temporalio/client';
+import type { AttemptLimits } from '../domain/budget';
 import type { InvariantDefinition } from '../domain/invariant';
+
+export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type Effort = (typeof EFFORTS)[number];
 
 /** A service of `harness.yaml`, paths absolute, durations in milliseconds. */
 export interface ServiceConfig {
@@ -55,12 +59,28 @@ export interface HarnessConfig {
     /** HARNESS_MONITOR_PORT: the loopback port that `run` chose for it; without it the monitor takes a free one. */
     readonly port?: number;
   };
-  readonly analyst: { readonly openByMs: number; readonly forceOpenAfterMs: number };
+  readonly analyst: {
+    readonly model: string;
+    readonly effort: Effort;
+    /** After the first failed check; then the ticket opens with the verdict of the rules. */
+    readonly openByMs: number;
+    readonly forceOpenAfterMs: number;
+  };
   readonly agent: {
     /** What `agent.brain` says; see `activeBrain`. */
     readonly brain: 'auto' | 'claude' | 'runbook' | 'runbook-first';
+    /** `plain`: for other servers of the Messages API, which know none of Claude's extras. */
+    readonly profile: 'full' | 'plain';
+    readonly model: string;
+    readonly effort: Effort;
     readonly retryAfterMs: number;
-    readonly turns: number;
+    readonly budget: AttemptLimits & { readonly usdPerDay: number };
+  };
+  /** From `ANTHROPIC_*` only. */
+  readonly claude: {
+    readonly apiKey?: string;
+    /** The part before `/v1`. */
+    readonly baseUrl: string;
   };
   readonly logLevel: string;
   /** Where the package's own files are (dist/, package.json). */

@@ -14,9 +14,6 @@ export interface Places {
   readonly packageRoot: string;
 }
 
-/** Not in the file yet: the rule-based analyst answers at once. */
-const OPEN_BY_MS = 8_000;
-
 /** Puts file and overrides together: flag > environment > file. Paths become absolute, the result is frozen. */
 export function effectiveConfig(file: ConfigFile, overrides: Overrides, places: Places): HarnessConfig {
   const dataDir =
@@ -56,15 +53,26 @@ export function effectiveConfig(file: ConfigFile, overrides: Overrides, places: 
       cooldownMs: file.monitor.cooldown,
       ...(overrides.monitorPort === undefined ? {} : { port: overrides.monitorPort }),
     },
-    analyst: { openByMs: OPEN_BY_MS, forceOpenAfterMs: file.analyst.force_open_after },
-    agent: {
-      brain: file.agent.brain,
-      retryAfterMs: file.agent.retry_after,
-      turns: file.agent.budget.turns,
+    analyst: {
+      model: file.analyst.model,
+      effort: file.analyst.effort,
+      openByMs: file.analyst.open_by,
+      forceOpenAfterMs: file.analyst.force_open_after,
     },
+    agent: toAgent(file.agent),
+    claude: overrides.claude,
     logLevel: overrides.logLevel ?? 'info',
     packageRoot: places.packageRoot,
   });
+}
+
+function toAgent({ retry_after, budget, ...agent }: ConfigFile['agent']): HarnessConfig['agent'] {
+  const { turns, usd, tokens } = budget;
+  return {
+    ...agent,
+    retryAfterMs: retry_after,
+    budget: { turns, usd, tokens, wallClockMs: budget.wall_clock, usdPerDay: budget.usd_per_day },
+  };
 }
 
 function toService(name: string, service: ServiceFile, base: string, dataDir: string): ServiceConfig {

@@ -15,6 +15,11 @@ export function integer(min: number, max: number) {
   return z.int(message).min(min, message).max(max, message);
 }
 
+export function amount(min: number, max: number) {
+  const message = `expected a number from ${min} to ${max}`;
+  return z.number(message).min(min, message).max(max, message);
+}
+
 /** A duration text; the result is in milliseconds. */
 export function duration(min: string, max: string) {
   const [least, most] = [parseDuration(min) ?? 0, parseDuration(max) ?? Infinity];

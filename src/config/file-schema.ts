@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { EFFORTS } from './config';
 import {
+  amount,
   duration,
   filled,
   flag,
@@ -43,14 +45,9 @@ const placeholders = (allowsSecrets: boolean) => (value: string, context: z.Refi
     context.addIssue({ code: 'custom', message: `expected only ${allowed} as placeholder here` });
   }
 };
+const model = (usual: string) => filled().max(128, 'expected at most 128 characters').default(usual);
 const path = () => filled().superRefine(placeholders(false));
 const paths = () => z.array(path(), 'expected a list of paths');
-
-const brain = oneOf(BRAINS).superRefine((value, context) => {
-  if (value === 'auto' || value === 'runbook') return;
-  const message = 'expected auto or runbook (the Claude brain is not available yet)';
-  context.addIssue({ code: 'custom', message });
-});
 
 const address = text().regex(/^$|^(\[[0-9a-fA-F:]+\]|[^\s:/[\]]+):\d{1,5}$/, {
   message: 'expected host:port of a Temporal service without a scheme, or "" for the embedded one',
@@ -105,12 +102,24 @@ export const fileSchema = section({
     cooldown: duration('0ms', '1d').default(600_000),
   }).prefault({}),
   analyst: section({
+    model: model('claude-sonnet-5-5'),
+    effort: oneOf(EFFORTS).default('low'),
+    open_by: duration('0ms', '1m').default(8_000),
     force_open_after: duration('0ms', '1h').default(60_000),
   }).prefault({}),
   agent: section({
-    brain: brain.default('auto'),
+    brain: oneOf(BRAINS).default('auto'),
+    profile: oneOf(['full', 'plain']).default('full'),
+    model: model('claude-opus-5-5'),
+    effort: oneOf(EFFORTS).default('medium'),
     retry_after: duration('1s', '1d').default(600_000),
-    budget: section({ turns: integer(1, 200).default(25) }).prefault({}),
+    budget: section({
+      turns: integer(1, 200).default(25),
+      usd: amount(0.01, 1_000).default(0.5),
+      tokens: integer(1_000, 100_000_000).default(400_000),
+      wall_clock: duration('10s', '1d').default(900_000),
+      usd_per_day: amount(0.01, 100_000).default(10),
+    }).prefault({}),
   }).prefault({}),
 });
 

@@ -7,6 +7,7 @@ const MASK = '***';
 export function maskedConfig(config: HarnessConfig): Record<string, unknown> {
   const { token, ...web } = config.web;
   const { apiKey, tls, metadata, ...temporal } = config.temporal;
+  const { apiKey: modelKey, ...claude } = config.claude;
   return {
     ...config,
     web: { ...web, ...(token === undefined ? {} : { token: MASK }) },
@@ -16,6 +17,7 @@ export function maskedConfig(config: HarnessConfig): Record<string, unknown> {
       ...(tls === undefined ? {} : { tls: typeof tls === 'boolean' ? tls : MASK }),
       ...(metadata === undefined ? {} : { metadata: maskAll(metadata) }),
     },
+    claude: { ...claude, ...(modelKey === undefined ? {} : { apiKey: MASK }) },
     services: config.services.map((service) => ({ ...service, env: maskSecret(service.env) })),
     invariants: config.invariants.map((invariant) => ({
       ...invariant,

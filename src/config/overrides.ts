@@ -2,6 +2,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { errorText } from './error-text';
 import type { HarnessConfig } from './config';
 import type { Environment } from './environment';
+import { urlProblem } from './fields';
 
 /** Command line flags that change the configuration; raw texts, checked here. */
 export interface ConfigFlags {
@@ -21,11 +22,13 @@ export interface Overrides {
   readonly logLevel?: string;
   readonly cliPath?: string;
   readonly token?: string;
+  readonly claude: HarnessConfig['claude'];
   readonly temporal: Connection & { readonly address?: string; readonly namespace?: string };
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 const MIN_TOKEN_LENGTH = 16;
+const ANTHROPIC_URL = 'https://api.anthropic.com';
 /** Without one of these no profile file is read: one for another purpose must not redirect the harness. */
 const TEMPORAL_CONNECTION =
   /^TEMPORAL_(ADDRESS|NAMESPACE|API_KEY|TLS|TLS_.+|GRPC_META_.+|PROFILE|CONFIG_FILE)$/;
@@ -68,9 +71,22 @@ export function readOverrides(
     ...defined('logLevel', logLevel?.value),
     ...defined('cliPath', pick(undefined, '', 'TEMPORAL_CLI_PATH')?.value),
     ...defined('token', token?.value),
+    claude: readClaude(env, problems),
     temporal: temporalOverrides(env, problems),
   };
   return { overrides, problems };
+}
+
+/** Key and address of the model; the value of a key is never part of a message. */
+function readClaude(env: Environment, problems: string[]): HarnessConfig['claude'] {
+  const apiKey = (env['ANTHROPIC_API_KEY'] ?? '').trim();
+  if (/[^\x21-\x7e]/.test(apiKey)) {
+    problems.push('ANTHROPIC_API_KEY: expected a key of printable ASCII without spaces; copy it again');
+  }
+  const baseUrl = (env['ANTHROPIC_BASE_URL'] ?? '').trim() || ANTHROPIC_URL;
+  const problem = urlProblem(baseUrl, ['http:', 'https:']);
+  if (problem !== null) problems.push(`ANTHROPIC_BASE_URL: ${problem}, got "${baseUrl}"`);
+  return { ...(apiKey === '' ? {} : { apiKey }), baseUrl };
 }
 
 function temporalOverrides(env: Environment, problems: string[]): Overrides['temporal'] {

@@ -12,12 +12,9 @@ export interface Problem {
 /** Keys that the documentation names and that have no effect yet, by the path of their section. */
 const NOT_SUPPORTED_YET: readonly { readonly section: RegExp; readonly keys: readonly string[] }[] = [
   { section: /^$/, keys: ['telemetry', 'commands', 'notify', 'heartbeat_url'] },
-  { section: /^services\.[^.]+$/, keys: ['control', 'restart_limit'] },
+  { section: /^services\.[^.]+$/, keys: ['control'] },
   { section: /^(invariants\[\d+\]\.)?request$/, keys: ['tls'] },
-  { section: /^monitor$/, keys: ['cooldown'] },
-  { section: /^analyst$/, keys: ['model', 'effort', 'open_by'] },
-  { section: /^agent$/, keys: ['profile', 'model', 'effort', 'autonomy', 'approval_ttl'] },
-  { section: /^agent\.budget$/, keys: ['usd', 'tokens', 'wall_clock', 'usd_per_day'] },
+  { section: /^agent$/, keys: ['autonomy', 'approval_ttl'] },
 ];
 const SECRET_NAME = /token|secret|passw|credential|authorization|cookie|api[_-]?key|private/i;
 const MAX_SHOWN = 80;

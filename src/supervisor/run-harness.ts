@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment';
 import { removeEndpoints } from '../client/endpoints';
 import { TemporalUnreachable } from '../client/temporal';
 import { SearchAttributeError } from '../client/search-attributes';
+import { requireBrains } from '../config/active-brain';
 import { errorText } from '../config/error-text';
 import { paths } from '../config/paths';
 import { resolveSecrets } from '../config/secrets';
@@ -57,6 +58,7 @@ async function runLocked(
   stop: StopRequests,
   say: (line: string) => void,
 ): Promise<number> {
+  requireBrains(config);
   if (options.service) checkSecrets(config, options.environment);
   const { runId, leftoversKilled } = await beginRun(config.dataDir);
   if (leftoversKilled > 0)

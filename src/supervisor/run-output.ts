@@ -61,6 +61,6 @@ export function readyJson(facts: ReadyFacts): string {
 }
 
 export function brainFacts(config: HarnessConfig): Pick<ReadyFacts, 'brain' | 'brainReason'> {
-  const { brain, why } = activeBrain(config);
-  return { brain, brainReason: why };
+  const { brains, why } = activeBrain(config);
+  return { brain: brains[0], brainReason: why };
 }

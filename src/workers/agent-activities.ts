@@ -15,7 +15,6 @@ import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
 import { readRegistry } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
-import { activeBrain } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
@@ -56,8 +55,8 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
     ...createArchiveActivity({ access, dataDir: config.dataDir, log }),
     claimTicket: (ticket) => {
       log.info({ ticket: ticket.ticketId, service: ticket.service }, `took ticket ${ticket.ticketId}`);
-      const { retryAfterMs, turns } = config.agent;
-      return Promise.resolve({ agent, brain: activeBrain(config).brain, maxTurns: turns, retryAfterMs });
+      const { retryAfterMs, budget } = config.agent;
+      return Promise.resolve({ agent, brain: 'runbook', maxTurns: budget.turns, retryAfterMs });
     },
     proposeStep: createProposeStep({
       runbook: runbookBrain({ now, services: config.services }),

@@ -7,6 +7,7 @@ import type { RunOptions } from '../../src/supervisor/run-options';
 import type { StopSignal } from '../../src/supervisor/stop-requests';
 import { temporalExecutable } from './temporal-cli';
 import { waitFor } from './wait-for';
+import { BRAIN_CONFIG } from './brain-config';
 
 /** Stands in for the harness's own executable: announces itself, notes its environment, ends on SIGTERM. */
 const OWN_PROCESS = `
@@ -56,8 +57,7 @@ export class RehearsedRun {
       services: [],
       invariants: [],
       monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 600_000 },
-      analyst: { openByMs: 8_000, forceOpenAfterMs: 60_000 },
-      agent: { brain: 'runbook', retryAfterMs: 600_000, turns: 25 },
+      ...BRAIN_CONFIG,
       logLevel: 'info',
       packageRoot: this.dir,
       ...change,

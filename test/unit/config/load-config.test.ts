@@ -69,8 +69,14 @@ invariants:
     suppressed_by: [db_up]
   - { id: db_up, name: Database, query: "tcp://127.0.0.1:5432", condition: connected, enabled: false }
 monitor: { interval: 10s, concurrency: 8 }
-analyst: { force_open_after: 30s }
-agent: { brain: runbook, retry_after: 2m, budget: { turns: 5 } }
+analyst: { model: small, effort: max, open_by: 3s, force_open_after: 30s }
+agent:
+  brain: claude
+  profile: plain
+  model: qwen3
+  effort: high
+  retry_after: 2m
+  budget: { turns: 5, usd: 2.5, tokens: 5000, wall_clock: 5m, usd_per_day: 20 }
 `);
     const data = join(cwd, 'state');
     expect(config).toMatchObject({
@@ -80,8 +86,15 @@ agent: { brain: runbook, retry_after: 2m, budget: { turns: 5 } }
       temporal: { address: 'temporal.example:7233', namespace: 'ops', embeddedPort: 7233, cliPath: null },
       restartOwn: true,
       monitor: { intervalMs: 10_000, concurrency: 8 },
-      analyst: { forceOpenAfterMs: 30_000 },
-      agent: { brain: 'runbook', retryAfterMs: 120_000, turns: 5 },
+      analyst: { model: 'small', effort: 'max', openByMs: 3_000, forceOpenAfterMs: 30_000 },
+      agent: {
+        brain: 'claude',
+        profile: 'plain',
+        model: 'qwen3',
+        effort: 'high',
+        retryAfterMs: 120_000,
+        budget: { turns: 5, usd: 2.5, tokens: 5_000, wallClockMs: 300_000, usdPerDay: 20 },
+      },
       logLevel: 'info',
     });
     expect(config.services.map((service) => service.name)).toEqual(['database', 'web_app']);
@@ -221,8 +234,8 @@ describe('a file is refused with the place, the value and the way out', () => {
     ],
     [
       'nested key that comes later',
-      'version: 1\nagent: { budget: { usd: 1 } }\n',
-      'harness.yaml:2:20: unknown key "usd" (value 1) in agent.budget; not supported yet',
+      'version: 1\nagent: { autonomy: auto }\n',
+      'harness.yaml:2:10: unknown key "autonomy" (value "auto") in agent; not supported yet',
     ],
     ['missing version', 'web: { port: 1 }\n', 'harness.yaml:1:1: version: missing; expected 1'],
     ['empty file', '', 'harness.yaml:1:1: version: missing; expected 1'],
@@ -330,8 +343,13 @@ describe('a file is refused with the place, the value and the way out', () => {
     ],
     [
       'Claude brain',
-      'version: 1\nagent: { brain: claude }\n',
-      'harness.yaml:2:17: agent.brain: expected auto or runbook (the Claude brain is not available yet), got "claude"',
+      'version: 1\nagent: { brain: gpt }\n',
+      'harness.yaml:2:17: agent.brain: expected one of auto, claude, runbook, runbook-first, got "gpt"',
+    ],
+    [
+      'no budget at all',
+      'version: 1\nagent: { budget: { usd: 0 } }\n',
+      'harness.yaml:2:25: agent.budget.usd: expected a number from 0.01 to 1000, got 0',
     ],
     [
       'address with a scheme',

@@ -7,6 +7,7 @@ import type { HarnessConfig, ServiceConfig } from '../../../src/config/config';
 import { paths } from '../../../src/config/paths';
 import { hostService } from '../../../src/supervisor/host-service';
 import { shellService } from './support';
+import { BRAIN_CONFIG } from '../../support/brain-config';
 
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'harness-host-'))));
@@ -22,8 +23,7 @@ function config(...services: readonly ServiceConfig[]): HarnessConfig {
     services,
     invariants: [],
     monitor: { intervalMs: 5_000, concurrency: 64, cooldownMs: 600_000 },
-    analyst: { openByMs: 8_000, forceOpenAfterMs: 60_000 },
-    agent: { brain: 'runbook', retryAfterMs: 600_000, turns: 25 },
+    ...BRAIN_CONFIG,
     logLevel: 'info',
     packageRoot: dir,
   };

@@ -1,5 +1,6 @@
 import type { HarnessConfig } from '../../../src/config/config';
 import { planOwnProcesses } from '../../../src/supervisor/own-processes';
+import { BRAIN_CONFIG } from '../../support/brain-config';
 
 const config = (address: string | null, file: string | null = null): HarnessConfig => ({
   file,
@@ -10,8 +11,7 @@ const config = (address: string | null, file: string | null = null): HarnessConf
   services: [],
   invariants: [],
   monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 600_000 },
-  analyst: { openByMs: 8_000, forceOpenAfterMs: 60_000 },
-  agent: { brain: 'auto', retryAfterMs: 600_000, turns: 25 },
+  ...BRAIN_CONFIG,
   logLevel: 'warn',
   packageRoot: '/package',
 });
