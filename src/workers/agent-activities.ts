@@ -7,14 +7,20 @@ import { whileHeartbeating } from '../activities/heartbeat';
 import type { OwnerOf } from '../activities/port-identity';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
+import type { BrainTurn } from '../activities/propose-step';
 import { createProposeStep, runbookBrain } from '../activities/propose-step';
 import { createToolActivities } from '../activities/tools';
 import { TRUSTED_DIRECTORIES } from '../activities/tools/find-program';
+import { createClaudeBrain } from '../activities/claude/claude-brain';
+import { createModelCall } from '../activities/claude/model-call';
+import { createSpendLedger } from '../activities/claude/spend-ledger';
 import { createControlClient } from '../client/control-client';
+import { fetchHistory } from '../client/history';
 import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
 import { readRegistry } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
+import { requireBrains } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
@@ -22,6 +28,7 @@ import { paths } from '../config/paths';
 import { resolveSecrets } from '../config/secrets';
 import type { CheckResult } from '../domain/check';
 import { pauseOf } from '../domain/pause';
+import type { Redact } from '../domain/redaction';
 import { createRedactor } from '../domain/redaction';
 import type { AgentActivities } from '../workflows/contract';
 
@@ -38,6 +45,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
   const redact = createRedactor({ secrets: knownSecrets(environment, config) });
   const audit = createAuditLog({ file: paths.audit(config.dataDir), redact, now });
   const agent = `${hostname()}/${process.pid}`;
+  const brains = requireBrains(config);
   return {
     ...createToolActivities({
       services: config.services,
@@ -56,11 +64,11 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
     claimTicket: (ticket) => {
       log.info({ ticket: ticket.ticketId, service: ticket.service }, `took ticket ${ticket.ticketId}`);
       const { retryAfterMs, budget } = config.agent;
-      return Promise.resolve({ agent, brain: 'runbook', maxTurns: budget.turns, retryAfterMs });
+      return Promise.resolve({ agent, brain: brains[0], brains, maxTurns: budget.turns, retryAfterMs });
     },
     proposeStep: createProposeStep({
       runbook: runbookBrain({ now, services: config.services }),
-      claude: null,
+      claude: claudeBrain({ config, access, redact, now, log }),
     }),
     decide: beating(
       createDecideActivity({
@@ -71,6 +79,27 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       }),
     ),
   };
+}
+
+/** Null without a key: then no ticket is claimed for it. */
+function claudeBrain({
+  config,
+  access,
+  redact,
+  now,
+  log,
+}: AgentParts & { readonly redact: Redact; readonly now: () => Date }): BrainTurn | null {
+  const call = createModelCall({ claude: config.claude, redact, now });
+  if (call === null) return null;
+  return createClaudeBrain({
+    call,
+    agent: config.agent,
+    ledger: createSpendLedger(config.dataDir, now),
+    readHistory: (workflowId, runId) => fetchHistory(access, workflowId, runId),
+    redact,
+    now,
+    log,
+  });
 }
 
 /** Reading the registry of a busy server may take longer than a heartbeat may be late. */
