@@ -89,17 +89,17 @@ describe('createSpendLedger', () => {
   );
 
   it('two that write at once: every line is counted', async () => {
-    const ledgers = [createSpendLedger(dataDir, now), createSpendLedger(dataDir, now)];
+    const [one, other] = [createSpendLedger(dataDir, now), createSpendLedger(dataDir, now)];
     const model = 'm'.repeat(2_000);
     await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
-        ledgers[index % 2]?.record(spent({ attempt: (index % 2) + 1, model })),
+        (index % 2 === 0 ? one : other).record(spent({ attempt: (index % 2) + 1, model })),
       ),
     );
     for (const attempt of [1, 2]) {
-      expect(await ledgers[0]?.ofAttempt('T1', attempt)).toMatchObject({ calls: 100, usd: 25 });
+      expect(await one.ofAttempt('T1', attempt)).toMatchObject({ calls: 100, usd: 25 });
     }
-    expect((await ledgers[1]?.today())?.usd).toBe(50);
+    expect((await other.today()).usd).toBe(50);
   });
 
   it('costs that cannot be written or read are an error: nobody spends without a budget', async () => {
