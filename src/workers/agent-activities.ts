@@ -13,7 +13,7 @@ import { TRUSTED_DIRECTORIES } from '../activities/tools/find-program';
 import { createControlClient } from '../client/control-client';
 import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
-import { readRegistry } from '../client/registry-reader';
+import { createRegistryReader } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
 import { activeBrain } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
@@ -24,6 +24,7 @@ import { resolveSecrets } from '../config/secrets';
 import type { CheckResult } from '../domain/check';
 import { pauseOf } from '../domain/pause';
 import { createRedactor } from '../domain/redaction';
+import type { RegistryState } from '../domain/registry';
 import type { AgentActivities } from '../workflows/contract';
 
 export interface AgentParts {
@@ -38,6 +39,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
   const environment = readEnvironment();
   const redact = createRedactor({ secrets: knownSecrets(environment, config) });
   const audit = createAuditLog({ file: paths.audit(config.dataDir), redact, now });
+  const readRegistry = createRegistryReader(access);
   const agent = `${hostname()}/${process.pid}`;
   return {
     ...createToolActivities({
@@ -45,7 +47,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       control: createControlClient(paths.controlSocket(config.dataDir)),
       dataDir: config.dataDir,
       readLogs: readLogTail,
-      probe: invariantProbe(access, redact),
+      probe: invariantProbe(readRegistry, redact),
       lookAtPorts: createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null }),
       commands: { directories: TRUSTED_DIRECTORIES, marks: marksOf(environment) },
       redact,
@@ -68,7 +70,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
         services: config.services,
         audit,
         pauseOf: async ({ invariantId: id, service }) =>
-          pauseOf((await readRegistry(access)).pauses, { id, service }, now().toISOString()),
+          pauseOf((await readRegistry()).pauses, { id, service }, now().toISOString()),
       }),
     ),
   };
@@ -81,7 +83,7 @@ function beating<Input, Output>(activity: (input: Input) => Promise<Output>) {
 
 /** Probes an invariant as the registry has it now; read from history, so that it works with the monitor down. */
 function invariantProbe(
-  access: TemporalAccess,
+  readRegistry: () => Promise<RegistryState>,
   redact: (text: string) => string,
 ): (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null> {
   const environment = readEnvironment();
@@ -91,7 +93,7 @@ function invariantProbe(
     redact,
   });
   return async (invariantId, ownerOf) => {
-    const entry = (await readRegistry(access)).invariants[invariantId];
+    const entry = (await readRegistry()).invariants[invariantId];
     if (!entry) return null;
     const { timeoutMs } = entry.definition;
     return await probe(entry, { timeoutMs, signal: AbortSignal.timeout(timeoutMs + 1_000), ownerOf });
