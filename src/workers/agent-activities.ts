@@ -4,12 +4,12 @@ import { createArchiveActivity } from '../activities/archive';
 import { createAuditLog } from '../activities/audit';
 import { createDecideActivity } from '../activities/decide';
 import { whileHeartbeating } from '../activities/heartbeat';
-import type { OwnerOf } from '../activities/port-identity';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
 import { createProposeStep, runbookBrain } from '../activities/propose-step';
 import { createToolActivities } from '../activities/tools';
 import { TRUSTED_DIRECTORIES } from '../activities/tools/find-program';
+import type { ToolDeps } from '../activities/tools/tool';
 import { createControlClient } from '../client/control-client';
 import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
@@ -21,7 +21,6 @@ import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
 import { paths } from '../config/paths';
 import { resolveSecrets } from '../config/secrets';
-import type { CheckResult } from '../domain/check';
 import { pauseOf } from '../domain/pause';
 import { createRedactor } from '../domain/redaction';
 import type { RegistryState } from '../domain/registry';
@@ -58,6 +57,8 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
     ...createArchiveActivity({ access, dataDir: config.dataDir, log }),
     claimTicket: (ticket) => {
       log.info({ ticket: ticket.ticketId, service: ticket.service }, `took ticket ${ticket.ticketId}`);
+      // The first look needs it: read meanwhile. If that fails, the look says so.
+      readRegistry().catch(() => undefined);
       const { retryAfterMs, turns } = config.agent;
       return Promise.resolve({ agent, brain: activeBrain(config).brain, maxTurns: turns, retryAfterMs });
     },
@@ -85,17 +86,17 @@ function beating<Input, Output>(activity: (input: Input) => Promise<Output>) {
 function invariantProbe(
   readRegistry: () => Promise<RegistryState>,
   redact: (text: string) => string,
-): (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null> {
+): ToolDeps['probe'] {
   const environment = readEnvironment();
   const probe = createProbe({
     now: () => new Date(),
     resolveSecret: (value) => resolveSecrets(value, environment),
     redact,
   });
-  return async (invariantId, ownerOf) => {
+  return async (invariantId, ownerOf, limitMs = Infinity) => {
     const entry = (await readRegistry()).invariants[invariantId];
     if (!entry) return null;
-    const { timeoutMs } = entry.definition;
+    const timeoutMs = Math.min(entry.definition.timeoutMs, limitMs);
     return await probe(entry, { timeoutMs, signal: AbortSignal.timeout(timeoutMs + 1_000), ownerOf });
   };
 }
