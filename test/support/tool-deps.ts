@@ -118,6 +118,7 @@ export function callTool(
     readonly ticket?: typeof TICKET;
     readonly environment?: MockActivityEnvironment;
     readonly person?: PersonRequest;
+    readonly recheck?: boolean;
   } = {},
 ): Promise<ToolResult> {
   const environment = options.environment ?? new MockActivityEnvironment();
@@ -126,5 +127,6 @@ export function callTool(
     ticket: options.ticket ?? TICKET,
     call: { id: 'call-1', name, input },
     ...(options.person && { person: options.person }),
+    ...(options.recheck && { recheck: true }),
   });
 }
