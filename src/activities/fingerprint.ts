@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServiceConfig } from '../config/config';
 import { joinFingerprint } from '../domain/fingerprint';
-import type { OpenTicket } from '../domain/incident';
 import type { ServiceStatus } from '../domain/service-state';
 import { createEditConfinements, readEditableFiles } from './editable-files';
 import type { LookAtPorts } from './port-identity';
@@ -39,21 +38,4 @@ function toFingerprint({ files, process }: { readonly files: unknown; readonly p
   const hash = (facts: unknown): string =>
     createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   return joinFingerprint({ files: hash(files), process: hash(process) });
-}
-
-/** By ticket ID: the services that are not as their blocked ticket left them. One that cannot be looked at has not changed. */
-export async function findChangedServices(
-  takeFingerprint: TakeFingerprint,
-  openTickets: readonly OpenTicket[],
-  statuses: readonly ServiceStatus[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
-  const looks = openTickets.map(async ({ ticketId, service, fingerprint }) => {
-    if (service === null || fingerprint === null) return [];
-    const now = await takeFingerprint(service, statuses, signal).catch(() => null);
-    return now === null || now === fingerprint ? [] : [[ticketId, now] as const];
-  });
-  const changed = new Map((await Promise.all(looks)).flat());
-  signal.throwIfAborted();
-  return changed;
 }

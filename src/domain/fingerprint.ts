@@ -9,12 +9,16 @@ export function joinFingerprint({ files, process }: Fingerprint): string {
 }
 
 export function haveFilesChanged(before: string, after: string): boolean {
-  return split(before).files !== split(after).files;
+  return filesOf(before) !== filesOf(after);
 }
 
 /** The process itself, or who owns its port. */
 export function hasProcessChanged(before: string, after: string): boolean {
   return split(before).process !== split(after).process;
+}
+
+export function filesOf(fingerprint: string): string {
+  return split(fingerprint).files;
 }
 
 function split(fingerprint: string): Fingerprint {

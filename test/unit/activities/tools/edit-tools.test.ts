@@ -307,9 +307,11 @@ describe('undo_edits', () => {
     const audit = readFileSync(paths.audit(deps.dataDir), 'utf8').trim().split('\n');
     expect(JSON.parse(audit.at(-1) ?? '')).toMatchObject({ tool: 'undo_edits', ticket: 'T1', by: 'ana' });
 
-    const again = await call('restore_file', { path: file }, 'T2');
-    expect(again).toMatchObject({ isError: true, data: { outcome: 'intended' } });
-    expect(again.content).toContain('by ana, who undid the edits of ticket T1: it is meant so');
+    for (const ticket of ['T1', 'T2']) {
+      const again = await call('restore_file', { path: file }, ticket);
+      expect(again).toMatchObject({ isError: true, data: { outcome: 'intended' } });
+      expect(again.content).toContain('by ana, who undid the edits of ticket T1: it is meant so');
+    }
     expect(read()).toBe(BAD);
   });
 
