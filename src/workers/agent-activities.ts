@@ -15,6 +15,7 @@ import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
 import { readRegistry } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
+import { createTicketReader, temporalTickets } from '../client/tickets';
 import { activeBrain } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
@@ -24,6 +25,7 @@ import { resolveSecrets } from '../config/secrets';
 import type { CheckResult } from '../domain/check';
 import { pauseOf } from '../domain/pause';
 import { createRedactor } from '../domain/redaction';
+import { isAtWork } from '../domain/ticket';
 import type { AgentActivities } from '../workflows/contract';
 
 export interface AgentParts {
@@ -39,6 +41,12 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
   const redact = createRedactor({ secrets: knownSecrets(environment, config) });
   const audit = createAuditLog({ file: paths.audit(config.dataDir), redact, now });
   const agent = `${hostname()}/${process.pid}`;
+  const tickets = createTicketReader({
+    source: temporalTickets(access),
+    namespace: access.namespace,
+    dataDir: config.dataDir,
+    uiUrl: () => Promise.resolve(null),
+  });
   return {
     ...createToolActivities({
       services: config.services,
@@ -47,6 +55,10 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       readLogs: readLogTail,
       probe: invariantProbe(access, redact),
       lookAtPorts: createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null }),
+      isAtWork: async (ticketId) => {
+        const trajectory = await tickets.trajectory(ticketId);
+        return trajectory !== null && isAtWork(trajectory);
+      },
       commands: { directories: TRUSTED_DIRECTORIES, marks: marksOf(environment) },
       redact,
       audit,

@@ -30,7 +30,7 @@ export function createToolActivities(deps: ToolDeps): ToolActivities {
     what_changed: toActivity(createWhatChanged(deps), deps),
     edit_file: toActivity(createEditFile(openEdit), deps),
     restore_file: toActivity(createRestoreFile(deps, openEdit), deps),
-    undo_edits: toActivity(createUndoEdits(openEdit), deps),
+    undo_edits: toActivity(createUndoEdits(deps, openEdit), deps),
     read_file: toActivity(createReadFile(confinements), deps),
     list_files: toActivity(createListFiles(confinements), deps),
     search_code: toActivity(createSearchCode(confinements), deps),

@@ -30,6 +30,8 @@ export interface ToolDeps {
   /** Probes an invariant now; null when it is not known. */
   readonly probe: (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null>;
   readonly lookAtPorts: LookAtPorts;
+  /** Whether an attempt of this ticket is under way now; rejects when that cannot be told. */
+  readonly isAtWork: (ticketId: string) => Promise<boolean>;
   readonly commands: CommandSettings;
   readonly redact: Redact;
   readonly audit: AuditLog;

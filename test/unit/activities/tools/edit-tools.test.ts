@@ -27,6 +27,8 @@ const GOOD = '{\n  "a": 1,\n  "b": 2\n}\n';
 const ANA = { by: 'ana', reason: 'we want it' };
 const BAD = '{\n  "a": 1,\n  "b": 3\n}\n';
 
+const NOT_AT_WORK = () => Promise.resolve(false);
+
 /** A service with config.json, known to be good, in a folder of its own. */
 async function setUp(edit: string[] = ['config.json']) {
   const root = makeTempDir();
@@ -35,7 +37,7 @@ async function setUp(edit: string[] = ['config.json']) {
   const file = join(cwd, 'config.json');
   writeFileSync(file, GOOD, { mode: 0o640 });
   const service = makeService(cwd, { files: { read: [], edit: edit.map((path) => join(cwd, path)) } });
-  const deps = makeDeps(join(root, 'data'), { services: [service] });
+  const deps = { ...makeDeps(join(root, 'data'), { services: [service] }), isAtWork: NOT_AT_WORK };
   const files = await readEditableFiles(
     createEditConfinements([service]).get('limiter'),
     new AbortController().signal,
@@ -313,6 +315,25 @@ describe('undo_edits', () => {
       expect(again.content).toContain('by ana, who undid the edits of ticket T1: it is meant so');
     }
     expect(read()).toBe(BAD);
+  });
+
+  it.each([
+    ['has begun an attempt since', Promise.resolve(true), 'Ticket T1 is being worked on again'],
+    ['cannot be looked at', Promise.reject(new Error('no server')), 'undo_edits failed: no server'],
+  ])('ordered by a person, and the ticket %s: refused, nothing is written', async (_what, answer, said) => {
+    answer.catch(() => undefined);
+    const isAtWork = () => answer;
+    const { file, deps, call, undoForAna, journal, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    const lines = await journal.read();
+    deps.isAtWork = isAtWork;
+    const result = await undoForAna();
+    expect(result).toMatchObject({ isError: true, content: expect.stringContaining(said) as string });
+    expect(parseUndoReport(result.data)).toBeNull();
+    expect(read()).toBe(GOOD);
+    expect(await journal.read()).toEqual(lines);
+    expect(await call('undo_edits')).toMatchObject({ isError: false, data: { undone: 1 } });
   });
 
   it('undone by the ticket itself: the next ticket restores it', async () => {
