@@ -69,14 +69,14 @@ async function undo(edit: Edit, one: TicketEdit): Promise<Outcome> {
   }
 }
 
-async function putBack(edit: Edit, { path, found, left: leftAs }: TicketEdit): Promise<Outcome> {
+async function putBack(edit: Edit, { path, found, written }: TicketEdit): Promise<Outcome> {
   // The journal is a file like others: what it names is judged anew.
   if (!isReadableReal(edit.confinement, path)) return left('is not an editable file of the service any more');
   const file = await readEditableFile(path);
   if (file.isSkipped) return left('cannot be read as a text file');
   if (await wasDoneBefore(edit, file)) return UNDONE;
   if (file.sha256 === found.sha256) return { outcome: 'as_found', reason: '' };
-  if (file.sha256 !== leftAs.sha256) return left('was changed by somebody else after this ticket');
+  if (!written.includes(file.sha256)) return left('was changed by somebody else after this ticket');
   const bytes = found.sha256 === null ? null : await edit.journal.readCopy(found.sha256);
   await editOnce(edit, file, { bytes, mode: found.mode });
   return UNDONE;

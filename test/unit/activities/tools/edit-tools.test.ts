@@ -346,6 +346,25 @@ describe('undo_edits', () => {
     expect(read()).toBe(GOOD);
   });
 
+  it.each([
+    ['what its first edit left', GOOD, BAD, 'undone'],
+    ['what its second edit left', 'second', BAD, 'undone'],
+    ['as it was found', BAD, BAD, 'as_found'],
+    ['what a person wrote', 'by hand', 'by hand', 'left'],
+  ])('its second edit was cut off by a crash, and the file is %s', async (_what, is, becomes, outcome) => {
+    const { deps, file, call, journal, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    await call('edit_file', { path: file, old: GOOD, new: 'second' });
+    expect(read()).toBe('second');
+    const lines = (await journal.read()).slice(0, 3).map((entry) => JSON.stringify(entry));
+    writeFileSync(join(deps.dataDir, 'edits', 'limiter', 'journal.ndjson'), `${lines.join('\n')}\n`);
+    writeFileSync(file, is);
+    const { data } = await call('undo_edits');
+    expect(parseUndoReport(data)?.files).toMatchObject([{ path: file, outcome }]);
+    expect(read()).toBe(becomes);
+  });
+
   it('one file that cannot be put back does not keep the others, and is named', async () => {
     const { cwd, file, deps, call, undoForAna, read } = await setUp(['config.json', 'extra.json']);
     const extra = join(cwd, 'extra.json');
