@@ -471,7 +471,7 @@ describe('what a person said', () => {
       takeFingerprint,
     });
     expect(report.evidence.map(({ evidence }) => evidence.fingerprint)).toEqual(told);
-    expect(asked).toEqual(left === null ? [] : ['web']);
+    expect(asked).toEqual(['web']);
   });
 
   it('somebody is changing files: a blocked ticket hears no other failure of its own, but what joins it', async () => {

@@ -61,9 +61,22 @@ it('what was seen of a ticket outlives a look at another one, and ends with the 
   expect(await look([ticket('a')], 9_000, { a: 'f2.p1' })).toEqual({ told: {}, unsettled: ['a'] });
 });
 
-it('nothing is told of what cannot be looked at, and nobody looks where nothing is known', async () => {
+it('a blocked ticket that does not know how its service was left is told, once it has settled', async () => {
+  const { look } = setUp();
+  const tickets = [ticket('a', null)];
+  expect(await look(tickets, 0, { a: 'f1.p1' })).toEqual({ told: {}, unsettled: [] });
+  expect(await look(tickets, 5_000, { a: 'f2.p1' })).toEqual({ told: {}, unsettled: [] });
+  expect(await look(tickets, 10_000, { a: 'f2.p2' })).toEqual({ told: { a: 'f2.p2' }, unsettled: [] });
+});
+
+it('one that knows the files alone is told of the process at once', async () => {
+  const { look } = setUp();
+  expect(await look([ticket('a', 'f1.')], 0, { a: 'f1.p1' })).toMatchObject({ told: { a: 'f1.p1' } });
+});
+
+it('nothing is told of what cannot be looked at, and nobody looks while it is worked on', async () => {
   const { asked, look } = setUp();
-  const tickets = [ticket('away'), ticket('gone'), ticket('new', null)];
+  const tickets = [ticket('away'), ticket('gone'), { ...ticket('new', null), status: 'in_progress' }];
   expect(await look(tickets, 0, { away: null })).toEqual({ told: {}, unsettled: [] });
   expect(asked).toEqual(['away', 'gone']);
 });
