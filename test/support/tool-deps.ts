@@ -100,6 +100,7 @@ export function makeDeps(dataDir: string, change: Partial<ToolDeps> = {}): ToolD
     readLogs: () => Promise.resolve({ lines: [], truncated: false }),
     probe: () => Promise.resolve(null),
     lookAtPorts: () => () => () => null,
+    isAtWork: () => Promise.reject(new Error('only an undo by a person asks')),
     commands: { directories: TRUSTED_DIRECTORIES, marks: {} },
     redact,
     audit: createAuditLog({ file: paths.audit(dataDir), redact, now: () => NOW }),

@@ -31,7 +31,7 @@ export function createToolActivities(deps: ToolDeps): ToolActivities {
     what_changed: toActivity(createWhatChanged(deps), deps),
     edit_file: toActivity(rechecked(deps, createEditFile(openEdit)), deps),
     restore_file: toActivity(rechecked(deps, createRestoreFile(deps, openEdit)), deps),
-    undo_edits: toActivity(createUndoEdits(openEdit), deps),
+    undo_edits: toActivity(createUndoEdits(deps, openEdit), deps),
     read_file: toActivity(createReadFile(confinements), deps),
     list_files: toActivity(createListFiles(confinements), deps),
     search_code: toActivity(createSearchCode(confinements), deps),

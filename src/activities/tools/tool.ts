@@ -30,6 +30,8 @@ export interface ToolDeps {
   /** Probes an invariant now, within its own time-out or `limitMs` if that is shorter; null when it is not known. */
   readonly probe: (invariantId: string, ownerOf: OwnerOf, limitMs?: number) => Promise<CheckResult | null>;
   readonly lookAtPorts: LookAtPorts;
+  /** Whether an attempt of this ticket is under way now; rejects when that cannot be told. */
+  readonly isAtWork: (ticketId: string) => Promise<boolean>;
   readonly commands: CommandSettings;
   readonly redact: Redact;
   readonly audit: AuditLog;
