@@ -227,9 +227,9 @@ it('an archive file named by its ticket alone has its place in the list, and is 
   expect(await pages.get('t2')).toMatchObject({ id: 't2' });
 });
 
-it('the last tickets of an invariant among thousands: no other file is opened', async () => {
+it('the last tickets of an invariant among many: no other file is opened', async () => {
   const at = (n: number) => new Date(Date.parse('2026-01-01T00:00:00.000Z') + n * 60_000).toISOString();
-  const many = Array.from({ length: 2_000 }, (_, n) => ({ id: `t${n}`, at: at(n) }));
+  const many = Array.from({ length: 300 }, (_, n) => ({ id: `t${n}`, at: at(n) }));
   const folder = join(paths.archive(dataDir), '2026-01');
   await mkdir(folder, { recursive: true });
   // Opening one of these fails loudly: it is a folder.
