@@ -18,6 +18,7 @@ import type { AgentActivities, MonitorActivities, RemediateInput } from '../../s
 import { QUEUES, WORKFLOWS } from '../../src/workflows/contract';
 import { ticketKeys } from '../../src/workflows/search-attributes';
 import { waitFor } from '../support/wait-for';
+import { BRAIN_CONFIG } from '../support/brain-config';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
 jest.setTimeout(60_000);
@@ -40,6 +41,7 @@ beforeEach(async () => {
     web,
     invariants: [],
     services: [{ name: 'api' }, { name: 'shop' }],
+    agent: BRAIN_CONFIG.agent,
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   server = await listen(

@@ -41,7 +41,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
 export function ticketRoutes(
   deps: Pick<
     WebDependencies,
-    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs'
+    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs' | 'budget'
   >,
 ): Router {
   const router = Router();
@@ -77,7 +77,7 @@ export function ticketRoutes(
   });
 
   router.get('/tickets/:id', async (request, response) => {
-    response.json(ticketDetail(await find(request.params.id)));
+    response.json(ticketDetail(await find(request.params.id), deps.budget));
   });
 
   router.get('/tickets/:id/trajectory', async (request, response) => {

@@ -26,7 +26,7 @@ function call(tool: string): TrajectoryCall {
 
 function trajectory(status: TicketStatus, tool = 'restore_file'): Trajectory {
   const ticket: Partial<TicketSpec> = { id: 'T1', invariantId: 'a', service: 'api', detectedAt: T0 };
-  const turn = { turn: 1, attempt: 1, brain: null, text: '', startedAt: T0, endedAt: T0 };
+  const turn = { turn: 1, attempt: 1, brain: null, model: null, text: '', startedAt: T0, endedAt: T0 };
   return {
     ...foldTrajectory([]),
     ticket: ticket as TicketSpec,
