@@ -184,7 +184,10 @@ it('an archive of a version that knew no models: read as one without costs', asy
   const turn = { turn: 1, attempt: 0, brain: 'runbook', text: '', startedAt: at, endedAt: at, calls: [] };
   const file = { version: 1, archived_at: at, trajectory: { ...folded, turns: [turn] } };
   const isNew = (key: string) => ['costUsd', 'attemptCostUsd'].includes(key);
-  await writeFile(path, JSON.stringify(file, (key, value: unknown) => (isNew(key) ? undefined : value)));
+  await writeFile(
+    path,
+    JSON.stringify(file, (key, value: unknown) => (isNew(key) ? undefined : value)),
+  );
   expect(await readFile(path, 'utf8')).not.toContain('ostUsd');
   expect(await readArchived(dataDir, 'old')).toMatchObject({
     costUsd: null,
