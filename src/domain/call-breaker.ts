@@ -19,7 +19,10 @@ export function refuseRepeat(state: CallBreakerState, call: ToolCall): string | 
   );
 }
 
-/** Notes what came of a call. After an effect the old answers are out of date, so other calls are counted anew. The latest stands last. */
+/**
+ * Notes what came of a call. After an effect the old answers are out of date, so other calls are counted anew. The latest
+ * stands last.
+ */
 export function recordCall(state: CallBreakerState, call: ToolCall, result: ToolResult): CallBreakerState {
   const key = keyOf(call);
   const seen = digest(`${result.isError ? 'error' : 'ok'} ${result.content}`);

@@ -80,6 +80,32 @@ describe('repetitions', () => {
   });
 });
 
+describe('starts of the service', () => {
+  const restart = (id: string): ToolCall => ({
+    id,
+    name: 'service_control',
+    input: { action: 'restart', service: 'api', reason: id },
+  });
+
+  it('four that may have happened: the fifth is refused with advice, looking is not', () => {
+    const memory = times(4, (before, index) => play(before, [restart(`c${index}`)], `pid ${index}`).memory);
+    expect(memory.starts).toBe(0);
+    const acted = times(4, (before, index) => {
+      const call = restart(`c${index}`);
+      const noted = noteAnswer(before, { running: [call], isFinished: false }).memory;
+      const data = { outcome: 'performed' };
+      return noteResults(noted, [
+        { callId: call.id, tool: call.name, isError: false, content: 'done', data },
+      ]);
+    });
+    const { running, refused } = refuseRepeats(acted, [restart('c5'), look('c6')]);
+    expect(running).toEqual([look('c6')]);
+    expect(refused).toMatchObject([
+      { callId: 'c5', content: expect.stringContaining('did not help') as string },
+    ]);
+  });
+});
+
 describe('turns that end without a call', () => {
   const finish = (memory: LoopMemory) => noteAnswer(memory, { running: [], isFinished: true });
 
@@ -99,14 +125,14 @@ describe('turns that end without a call', () => {
 describe('what is kept', () => {
   it('stays small, however many calls an attempt makes', () => {
     const memory = times(200, (before, index) => play(before, [look(`c${index}`, `file ${index}`)]).memory);
-    expect(Object.keys(memory.breaker)).toHaveLength(24);
+    expect(Object.keys(memory.breaker)).toHaveLength(12);
     expect(memory.calls).toEqual([]);
     expect(JSON.stringify(memory).length).toBeLessThan(4_000);
   });
 
   it('a call that is made again stays known, whatever else is asked in between', () => {
     const busy = (memory: LoopMemory, from: number) =>
-      Array.from({ length: 15 }).reduce<LoopMemory>(
+      Array.from({ length: 8 }).reduce<LoopMemory>(
         (before, _, index) => play(before, [look('x', `file ${from + index}`)]).memory,
         memory,
       );
@@ -123,6 +149,6 @@ describe('what is kept', () => {
     ['of another version', { breaker: {}, calls: [], repeats: 'many', idle: 0 }],
     ['no record', 'x'],
   ])('%s: begins anew', (_name, memory) => {
-    expect(parseLoopMemory(memory)).toEqual({ breaker: {}, calls: [], repeats: 0, idle: 0 });
+    expect(parseLoopMemory(memory)).toEqual({ breaker: {}, calls: [], repeats: 0, idle: 0, starts: 0 });
   });
 });
