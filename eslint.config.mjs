@@ -54,7 +54,7 @@ function boundary(folder, allowed) {
     });
     patterns.push({
       regex:
-        '^\\.\\./domain/(condition|inspection|runbook|runbook-memory|runbook-restore|known-good|edit-journal|verdict-schema)$',
+        '^\\.\\./domain/(condition|inspection|runbook|runbook-memory|runbook-restore|known-good|edit-journal|verdict-schema|model-verdict)$',
       message: 'This file needs a library; use it in an activity.',
     });
   }

@@ -11,7 +11,7 @@ import {
   triageWorkflowId,
   WORKFLOWS,
 } from './contract';
-import { isGone } from './is-gone';
+import { ignoringGone } from './is-gone';
 
 /** One signal stays far below Temporal's 2 MB. */
 const TRANSITIONS_PER_SIGNAL = 500;
@@ -61,19 +61,11 @@ async function startTriage(incident: Incident): Promise<void> {
   }
 }
 
+/** The next sweep looks at the states again, so a receiver that is gone needs nothing from us. */
 async function signalTicket(
   { workflowId, runId }: { readonly workflowId: string; readonly runId?: string },
   signal: string,
   payload: unknown,
 ): Promise<void> {
   await ignoringGone(() => getExternalWorkflowHandle(workflowId, runId).signal(signal, payload));
-}
-
-/** The next sweep looks at the states again, so a receiver that is gone needs nothing from us. */
-async function ignoringGone(send: () => Promise<void>): Promise<void> {
-  try {
-    await send();
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
-import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
+import type { EvidenceBundle, AnalystAnswer, RuleVerdict } from '../domain/analyst-rules';
 import type { AttemptCause, Brain, TicketSpec } from '../domain/ticket';
 import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
 import type { Json } from '../domain/json';
@@ -13,6 +13,7 @@ export const WORKFLOWS = {
   monitor: 'Monitor',
   checkNow: 'CheckNow',
   triageFailure: 'TriageFailure',
+  askAnalyst: 'AskAnalyst',
   remediateTicket: 'RemediateTicket',
   undoEdits: 'UndoEdits',
   invariantRegistry: 'InvariantRegistry',
@@ -30,6 +31,8 @@ export const triageWorkflowId = ({
   invariantId,
 }: Pick<Incident, 'service' | 'invariantId'>): string =>
   service === null ? `triage/invariant/${invariantId}` : `triage/${service}`;
+/** What a model thinks of one ticket's failure; it may outlive the triage that asked. */
+export const analysisWorkflowId = (ticketId: string): string => `analysis/${ticketId}`;
 export const checkWorkflowId = (target: CheckTarget): string =>
   target.kind === 'service' ? `check/${target.service}` : `check/invariant/${target.invariantId}`;
 /** One undo of a ticket's edits at a time; a second one later finds nothing left. */
@@ -46,6 +49,10 @@ export const SIGNALS = {
   evidence: 'evidence',
   /** Ticket: `RecoveredHint`. */
   recovered: 'recovered',
+  /** AskAnalyst: `LateNotice`; nobody waits for the answer any more. */
+  late: 'late',
+  /** Ticket: `LateVerdict`. */
+  verdict: 'verdict',
   /** Ticket: `NoteInput`. */
   note: 'note',
   /** Ticket: `CancelReason`, sent before Temporal's own cancellation. */
@@ -146,6 +153,32 @@ export interface TriageResult {
   readonly reason: string;
 }
 
+/** One run of a ticket: what is meant for it must not reach the next ticket of its invariant. */
+export interface TicketRun {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+export interface AskAnalystInput {
+  readonly incident: Incident;
+  readonly evidence: EvidenceBundle;
+  /** What holds unless the model says otherwise. */
+  readonly rules: RuleVerdict;
+  /** The ticket opens then, RFC 3339. */
+  readonly openBy: string;
+}
+
+export interface LateNotice {
+  /** The ticket that opened without the answer; null when none did, so that nobody needs it. */
+  readonly run: TicketRun | null;
+}
+
+export interface LateVerdict {
+  readonly signature: string;
+  readonly by: Brain;
+  readonly text: string;
+}
+
 export interface RemediateInput {
   readonly ticket: TicketSpec;
 }
@@ -211,8 +244,13 @@ export interface MonitorActivities {
   checkInvariants(input: SweepInput): Promise<SweepReport>;
   /** Gathers logs, metrics and process state of an incident and mints the ticket's ID. Never fails for missing sources. */
   collectEvidence(incident: Incident): Promise<EvidenceBundle>;
-  /** The analyst: is this worth a ticket, and which? */
-  analyzeFailure(input: { readonly incident: Incident; readonly evidence: EvidenceBundle }): Promise<Verdict>;
+  /** The analyst by rules: is this worth a ticket, and which? Says whether a model is to be asked too. */
+  analyzeFailure(input: {
+    readonly incident: Incident;
+    readonly evidence: EvidenceBundle;
+  }): Promise<RuleVerdict>;
+  /** Asks the model. What cannot be had in time, or at all, is an answer without a verdict; throws only what is worth another try. */
+  askAnalyst(input: AskAnalystInput): Promise<AnalystAnswer>;
   /** Proves recovery in a process that did not do the repair. Throws CheckCouldNotRun. */
   verifyRecovery(input: VerifyInput): Promise<VerifyResult>;
 }

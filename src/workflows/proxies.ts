@@ -26,6 +26,15 @@ export const triage = proxyActivities<Pick<MonitorActivities, 'collectEvidence' 
   retry: { ...QUICK_RETRY, maximumInterval: '5s' },
 });
 
+/** The activity decides itself what is worth another try, and ends before its time is over. */
+export const analyst = proxyActivities<Pick<MonitorActivities, 'askAnalyst'>>({
+  taskQueue: QUEUES.monitor,
+  startToCloseTimeout: '60s',
+  scheduleToCloseTimeout: '3m',
+  heartbeatTimeout: '3s',
+  retry: { ...QUICK_RETRY, maximumAttempts: 3 },
+});
+
 /** Schedule-to-start is short, so that a ticket can say that it waits for a monitor (`verification.ts`). */
 export const proof = proxyActivities<Pick<MonitorActivities, 'verifyRecovery'>>({
   taskQueue: QUEUES.monitor,

@@ -12,6 +12,7 @@ import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
 import type {
   CancelReason,
+  LateVerdict,
   NoteInput,
   PersonRequest,
   RecoveredHint,
@@ -47,6 +48,9 @@ export class TicketRecord {
       this.recovered = true;
     });
     setHandler(defineSignal<[NoteInput]>(SIGNALS.note), (note) => this.addNote(note));
+    setHandler(defineSignal<[LateVerdict]>(SIGNALS.verdict), ({ signature, text }) => {
+      this.addNews(signature, text);
+    });
     setHandler(defineSignal<[CancelReason]>(SIGNALS.cancelReason), (reason) => {
       this.cancelReason ??= reason;
     });
@@ -130,9 +134,13 @@ export class TicketRecord {
   }
 
   private addNote(note: NoteInput): void {
-    if (this.seen.has(note.signature)) return;
-    this.seen.add(note.signature);
-    this.news.push(`${note.by} notes: ${note.text}`);
+    this.addNews(note.signature, `${note.by} notes: ${note.text}`);
+  }
+
+  private addNews(signature: string, text: string): void {
+    if (this.seen.has(signature)) return;
+    this.seen.add(signature);
+    this.news.push(text);
   }
 
   private publish(brain?: Brain): void {
