@@ -33,7 +33,7 @@ export function runbookBrain(deps: {
   };
 }
 
-/** The activity `proposeStep`: one turn of the brain that the ticket was claimed for. */
+/** The activity `proposeStep`: one turn of the brain whose turn it is. */
 export function createProposeStep(brains: {
   readonly runbook: BrainTurn;
   readonly claude: BrainTurn | null;

@@ -3,7 +3,7 @@ import type { AttemptLimits } from '../domain/budget';
 import type { InvariantDefinition } from '../domain/invariant';
 
 export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
-export type Effort = (typeof EFFORTS)[number];
+type Effort = (typeof EFFORTS)[number];
 
 /** A service of `harness.yaml`, paths absolute, durations in milliseconds. */
 export interface ServiceConfig {

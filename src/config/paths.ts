@@ -16,6 +16,8 @@ export const paths = {
   knownGood: (dataDir: string, service: string) => join(dataDir, 'known-good', service),
   /** Journal and undo copies of what tickets changed in the service's files. */
   edits: (dataDir: string, service: string) => join(dataDir, 'edits', service),
+  /** What calls of models cost. */
+  spend: (dataDir: string) => join(dataDir, 'spend'),
   /** Full output of the agent's commands. */
   outputs: (dataDir: string) => join(dataDir, 'outputs'),
   controlSocket(dataDir: string): string {

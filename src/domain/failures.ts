@@ -28,4 +28,6 @@ export const FAILURES = {
   claudeUnreachable: 'ClaudeUnreachable',
   /** The call was never right: a mistake on our side of the wire. */
   claudeClientBug: 'ClaudeClientBug',
+  /** The API answered, but with nothing that can be acted on: cut off, or against its own rules. */
+  uselessAnswer: 'UselessAnswer',
 } as const;

@@ -1,5 +1,6 @@
 import { isRecord } from './json';
 import type { Json } from './json';
+import type { TokenCounts } from './model-prices';
 import type { Brain } from './ticket';
 
 export const READ_TOOLS = [
@@ -56,8 +57,34 @@ export interface Proposal {
   readonly brain: Brain;
   readonly text: string;
   readonly calls: readonly ToolCall[];
-  /** What the runbook needs to know next turn; null for a brain whose transcript is its memory. */
+  /** What the brain needs to know next turn. */
   readonly memory: Json;
+  /** Results of calls that are answered without being run; only a model makes such calls. */
+  readonly unrun?: readonly ToolResult[];
+  /** It ends its turn without a call, as one that is done: the proof decides. */
+  readonly isFinished?: boolean;
+  /** It cannot go on, and why: the next brain takes over. */
+  readonly handOver?: string;
+  /** Absent for a brain that is no model. */
+  readonly model?: ModelTurn;
+}
+
+/** What a turn of a model adds to its transcript, and what it cost. */
+export interface ModelTurn {
+  readonly name: string;
+  /** Of prompt, tools and model; a transcript keeps to the one it began with. */
+  readonly version: string;
+  /** The first message, when a transcript begins with this turn; null when it goes on. */
+  readonly opening: string | null;
+  /** The reply's content blocks as they came; they go back to the model unchanged. */
+  readonly content: readonly Json[];
+  readonly stopReason: string | null;
+  readonly requestId: string | null;
+  readonly tokens: TokenCounts;
+  /** Null when the model's price is not known. */
+  readonly usd: number | null;
+  /** Of the whole attempt so far, failed and repeated calls included. */
+  readonly attemptUsd: number;
 }
 
 export interface Decision {

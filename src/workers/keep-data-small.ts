@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { pruneAudit } from '../activities/audit';
+import { pruneSpend } from '../activities/claude/spend-ledger';
 import { pruneEdits } from '../activities/prune-edits';
 import { pruneOutputs } from '../activities/prune-outputs';
 import { errorText } from '../config/error-text';
@@ -31,6 +32,7 @@ export function createPruning(deps: PruneDeps): () => Promise<void> {
   };
   return async () => {
     await attempt('the audit', () => pruneAudit(paths.audit(dataDir)));
+    await attempt('the costs', () => pruneSpend(dataDir, deps.now().getTime()));
     await attempt('stored output', () => pruneOutputs(dataDir));
     await attempt('the edit journals', async () => {
       const openTickets = await deps.openTickets();

@@ -269,7 +269,9 @@ export interface Claim {
   /** Which agent process took the ticket. */
   readonly agent: string;
   readonly brain: Brain;
-  /** Budget of one attempt. */
+  /** Who works on it, in this order; absent in histories of earlier versions: `brain` alone. */
+  readonly brains?: readonly Brain[];
+  /** Turns of each brain in one attempt. */
   readonly maxTurns: number;
   /** When a blocked ticket starts its next attempt by itself. */
   readonly retryAfterMs: number;
@@ -286,6 +288,8 @@ export interface ProposeInput {
   readonly results: readonly ToolResult[];
   readonly notes: readonly string[];
   readonly memory: Json;
+  /** Since the attempt was claimed; absent in histories of earlier versions. */
+  readonly workedMs?: number;
 }
 
 interface DecideInput {

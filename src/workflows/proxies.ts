@@ -51,6 +51,13 @@ export const agent = proxyActivities<Pick<AgentActivities, 'claimTicket' | 'prop
   retry: { ...QUICK_RETRY, maximumInterval: '5s' },
 });
 
+/** A turn of a model may take minutes; what it does not answer after a few tries is left to the next brain. */
+export const model = proxyActivities<Pick<AgentActivities, 'proposeStep'>>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '3s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s', maximumAttempts: 4 },
+});
+
 /** Reading changes nothing: repeat freely, then tell the brain. A cancelled ticket waits until the tool has stopped. */
 export const readTools = proxyActivities<
   Pick<AgentActivities, (typeof READ_TOOLS)[number] | (typeof TICKET_TOOLS)[number]>

@@ -39,6 +39,9 @@ export class TicketRecord {
   private retry = false;
   private readonly failure: FailureWatch;
   private published = '';
+  private brain: Brain | null = null;
+  private earlierUsd = 0;
+  private attemptUsd = 0;
 
   constructor(readonly spec: TicketSpec) {
     this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
@@ -72,8 +75,29 @@ export class TicketRecord {
   apply(event: TicketEvent, brain?: Brain): void {
     const next = applyTicketEvent(this.state, event);
     if (!next || JSON.stringify(next) === JSON.stringify(this.state)) return;
+    if (event.type === 'resumed' && event.newAttempt) this.closeAttemptCost();
+    this.brain = brain ?? this.brain;
     this.state = next;
     this.publish(brain);
+  }
+
+  /** Who works on it from now on. */
+  useBrain(brain: Brain): void {
+    if (brain === this.brain) return;
+    this.brain = brain;
+    upsertSearchAttributes([{ key: ticketKeys.brain, value: brain }]);
+  }
+
+  /** What the attempt has cost so far, in USD; null when that is not known. */
+  setAttemptCost(usd: number | null): void {
+    if (usd === null || usd === this.attemptUsd) return;
+    this.attemptUsd = usd;
+    upsertSearchAttributes([{ key: ticketKeys.costUsd, value: this.earlierUsd + usd }]);
+  }
+
+  private closeAttemptCost(): void {
+    this.earlierUsd += this.attemptUsd;
+    this.attemptUsd = 0;
   }
 
   /** Evidence and notes that came since the last call, as text for the brain. */

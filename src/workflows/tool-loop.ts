@@ -1,56 +1,156 @@
-import { ActivityFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { isCancellation } from '@temporalio/workflow';
 import { isRecord } from '../domain/json';
 import type { Json } from '../domain/json';
 import { PAUSED_RULE } from '../domain/pause';
-import type { AttemptCause, Escalation } from '../domain/ticket';
-import type { ToolCall, ToolResult } from '../domain/tool';
+import type { AttemptCause, Brain, Escalation } from '../domain/ticket';
+import type { Proposal, ToolCall, ToolResult } from '../domain/tool';
 import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
-import type { Claim } from './contract';
-import { actingTools, agent, readTools } from './proxies';
+import type { Claim, ProposeInput } from './contract';
+import { actingTools, agent, model, readTools } from './proxies';
 import type { TicketRecord } from './ticket-record';
 import { describeProof, verify } from './verification';
 
 export type AttemptOutcome = 'recovered' | 'blocked';
 
-/** One attempt: turns of propose → decide → tool, until the proof holds, a person is needed, or the turns are spent. */
+/** What all turns of one attempt have in common. */
+interface Attempt {
+  readonly record: TicketRecord;
+  readonly claim: Claim;
+  readonly begunBy: AttemptCause;
+  readonly claimedAtMs: number;
+  turn: number;
+}
+
+type BrainOutcome =
+  | { readonly kind: AttemptOutcome }
+  /** `escalation`: it would have asked a person. */
+  | { readonly kind: 'handed_over'; readonly reason: string; readonly escalation: Escalation | null }
+  | { readonly kind: 'out_of_turns' };
+
+/**
+ * One attempt: turns of propose → decide → tool, until the proof holds, a person is needed, or nobody can go on. A brain that
+ * cannot go on hands over to the next one, which takes the ticket where it stands: same tools, same policy.
+ */
 export async function runAttempt(
   record: TicketRecord,
   claim: Claim,
   begunBy: AttemptCause,
 ): Promise<AttemptOutcome> {
-  let results: readonly ToolResult[] = [];
-  let memory: Json = null;
-  for (let turn = 1; turn <= claim.maxTurns; turn += 1) {
-    if (record.takeRecoveredHint() && (await verify(record)).recovered) return 'recovered';
-    const proposal = await agent.proposeStep.executeWithOptions(
-      { summary: `turn ${turn}: ${claim.brain} thinks` },
-      [
-        {
-          ticket: record.context,
-          brain: claim.brain,
-          attempt: record.state.attempt,
-          begunBy,
-          turn,
-          results,
-          notes: record.takeNews(),
-          memory,
-        },
-      ],
-    );
-    memory = proposal.memory;
-    const answers: ToolResult[] = [];
-    for (const call of proposal.calls) {
-      const result = await runCall(record, call);
-      record.addResult(result);
-      const ending = await applyStatusProposal(record, call, result);
-      if (ending === 'recovered' || ending === 'blocked') return ending;
-      answers.push(ending ?? result);
+  const brains = claim.brains ?? [claim.brain];
+  const attempt: Attempt = { record, claim, begunBy, claimedAtMs: Date.now(), turn: 0 };
+  const handOvers: string[] = [];
+  let asked: Escalation | null = null;
+  for (const [index, brain] of brains.entries()) {
+    record.useBrain(brain);
+    const hasNext = index < brains.length - 1;
+    const outcome = await runBrain(attempt, brain, { news: handOvers.slice(-1), hasNext });
+    switch (outcome.kind) {
+      case 'recovered':
+      case 'blocked':
+        return outcome.kind;
+      case 'out_of_turns':
+        if (hasNext) {
+          handOvers.push(`The ${brain} brain could not go on: its ${claim.maxTurns} turns are spent.`);
+          break;
+        }
+        record.apply({ type: 'blocked', on: 'budget', escalation: outOfTurns(claim.maxTurns) });
+        return 'blocked';
+      case 'handed_over':
+        asked = outcome.escalation ?? asked;
+        handOvers.push(`The ${brain} brain could not go on: ${outcome.reason}`);
     }
-    results = answers;
   }
-  record.apply({ type: 'blocked', on: 'budget', escalation: outOfTurns(claim.maxTurns) });
+  record.askPerson(nobodyLeft(asked, handOvers));
   return 'blocked';
+}
+
+async function runBrain(
+  attempt: Attempt,
+  brain: Brain,
+  { news, hasNext }: { readonly news: readonly string[]; readonly hasNext: boolean },
+): Promise<BrainOutcome> {
+  const { record, claim } = attempt;
+  let results: readonly ToolResult[] = [];
+  let notes = news;
+  let memory: Json = null;
+  for (let left = claim.maxTurns; left > 0; left -= 1) {
+    if (record.takeRecoveredHint() && (await verify(record)).recovered) return { kind: 'recovered' };
+    attempt.turn += 1;
+    const proposal = await propose(attempt, brain, { results, notes, memory });
+    if (proposal.handOver !== undefined) {
+      return { kind: 'handed_over', reason: proposal.handOver, escalation: null };
+    }
+    memory = proposal.memory;
+    results = [];
+    notes = [];
+    if (proposal.isFinished === true) {
+      const proof = await verify(record);
+      if (proof.recovered) return { kind: 'recovered' };
+      notes = [describeProof(proof)];
+      continue;
+    }
+    const answers: ToolResult[] = [];
+    for (const { call, result } of await runCalls(record, proposal.calls)) {
+      record.addResult(result);
+      const ending = await applyStatusProposal(record, call, result, hasNext && brain === 'runbook');
+      if (ending?.kind === 'result') answers.push(ending.result);
+      else if (ending) return ending;
+      else answers.push(result);
+    }
+    results = [...answers, ...(proposal.unrun ?? [])];
+  }
+  return { kind: 'out_of_turns' };
+}
+
+async function propose(
+  { record, claimedAtMs, begunBy, turn }: Attempt,
+  brain: Brain,
+  known: Pick<ProposeInput, 'results' | 'notes' | 'memory'>,
+): Promise<Proposal> {
+  const input: ProposeInput = {
+    ticket: record.context,
+    brain,
+    attempt: record.state.attempt,
+    begunBy,
+    turn,
+    ...known,
+    notes: [...known.notes, ...record.takeNews()],
+    workedMs: Date.now() - claimedAtMs,
+  };
+  const summary = `turn ${turn}: ${brain} thinks`;
+  if (brain === 'runbook') return await agent.proposeStep.executeWithOptions({ summary }, [input]);
+  try {
+    const proposal = await model.proposeStep.executeWithOptions({ summary }, [input]);
+    if (proposal.model) record.setAttemptCost(proposal.model.attemptUsd);
+    return proposal;
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
+    record.setAttemptCost(attemptUsd(error));
+    const handOver = error.cause?.message ?? error.message;
+    return { brain, text: '', calls: [], memory: null, handOver };
+  }
+}
+
+/** What the attempt had cost by then; null when the failure does not say. */
+function attemptUsd({ cause }: ActivityFailure): number | null {
+  const [details] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as Json[]) : [];
+  const usd = isRecord(details ?? null) ? (details as { readonly [key: string]: Json })['attemptUsd'] : null;
+  return typeof usd === 'number' ? usd : null;
+}
+
+/** Reads run side by side; where one call acts, each waits for the one before it. */
+async function runCalls(
+  record: TicketRecord,
+  calls: readonly ToolCall[],
+): Promise<readonly { readonly call: ToolCall; readonly result: ToolResult }[]> {
+  const run = async (call: ToolCall) => ({ call, result: await runCall(record, call) });
+  if (calls.every(({ name }) => isToolName(name) && !isActingTool(name))) {
+    return await Promise.all(calls.map(run));
+  }
+  const done: Awaited<ReturnType<typeof run>>[] = [];
+  for (const call of calls) done.push(await run(call));
+  return done;
 }
 
 async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult> {
@@ -92,20 +192,28 @@ async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult
   }
 }
 
-/** A status the brain asks for is a proposal: `completed` must be proven, `blocked` is taken at its word. */
+/**
+ * A status the brain asks for is a proposal: `completed` must be proven, `blocked` is taken at its word, unless another brain
+ * may know more; not about what a person paused.
+ */
 async function applyStatusProposal(
   record: TicketRecord,
   call: ToolCall,
   result: ToolResult,
-): Promise<AttemptOutcome | ToolResult | null> {
+  hasNext: boolean,
+): Promise<BrainOutcome | { readonly kind: 'result'; readonly result: ToolResult } | null> {
   if (call.name !== 'update_ticket_status' || result.isError) return null;
   if (call.input['status'] === 'completed') {
     const verified = await verify(record);
-    if (verified.recovered) return 'recovered';
-    return { ...result, isError: true, content: describeProof(verified) };
+    if (verified.recovered) return { kind: 'recovered' };
+    return { kind: 'result', result: { ...result, isError: true, content: describeProof(verified) } };
   }
-  record.askPerson(readEscalation(result));
-  return 'blocked';
+  const escalation = readEscalation(result);
+  if (hasNext && !record.isHeldByPause) {
+    return { kind: 'handed_over', reason: escalation.reason, escalation };
+  }
+  record.askPerson(escalation);
+  return { kind: 'blocked' };
 }
 
 /** From the tool's result, not from what the brain said: that is cleaned and masked. */
@@ -119,6 +227,17 @@ function outOfTurns(turns: number): Escalation {
     at: new Date().toISOString(),
     reason: `The attempt's ${turns} turns are spent.`,
     report: 'The turns so far are in the trajectory of this ticket.',
+  };
+}
+
+/** Whoever asked for a person said why; what the others could not do comes after it. */
+function nobodyLeft(asked: Escalation | null, handOvers: readonly string[]): Escalation {
+  const at = new Date().toISOString();
+  const reason = asked?.reason ?? handOvers.at(-1) ?? 'No brain could go on.';
+  return {
+    at,
+    reason,
+    report: [asked?.report ?? '', ...handOvers].filter((part) => part !== '').join('\n\n'),
   };
 }
 

@@ -32,6 +32,20 @@ interface ClaudeFailureDetails {
   readonly requestId: string | null;
   readonly advice: string;
   readonly usage: ModelUsage | null;
+  /** What the server asked for, or the pause for a dead one; null leaves it to the retry policy. */
+  readonly retryAfterMs: number | null;
+}
+
+/** The details of a call that failed; empty ones for another error. */
+export function detailsOf(error: unknown): ClaudeFailureDetails {
+  const [details] = error instanceof ApplicationFailure ? (error.details ?? []) : [];
+  return {
+    requestId: null,
+    advice: '',
+    usage: null,
+    retryAfterMs: null,
+    ...(details as Partial<ClaudeFailureDetails> | undefined),
+  };
 }
 
 export type CallClaude = (
@@ -68,7 +82,12 @@ export function createCallClaude(deps: CallClaudeDeps): CallClaude {
       close(outcomeOf(failure));
       throw toApplicationFailure(failure, {
         message: deps.redact(facts.message),
-        details: { requestId: facts.requestId ?? call.requestId, advice: failure.advice, usage: call.usage },
+        details: {
+          requestId: facts.requestId ?? call.requestId,
+          advice: failure.advice,
+          usage: call.usage,
+          retryAfterMs: failure.retryAfterMs,
+        },
       });
     }
   };
@@ -176,6 +195,11 @@ function notAsked(retryAfterMs: number): ApplicationFailure {
   const failure = { type: FAILURES.claudeUnavailable, retryable: true, retryAfterMs, advice: '' };
   return toApplicationFailure(failure, {
     message: `the API failed several times in a row; it is not asked again for ${retryAfterMs} ms`,
-    details: { requestId: null, advice: 'It is tried again by itself when the pause is over.', usage: null },
+    details: {
+      requestId: null,
+      advice: 'It is tried again by itself when the pause is over.',
+      usage: null,
+      retryAfterMs,
+    },
   });
 }

@@ -27,7 +27,8 @@ const MAX_LINE_LENGTH = 500;
 /** Processor use is measured over at least this long. */
 const CPU_WINDOW_MS = 100;
 const LOOK_AGAIN_MS = 250;
-const READY_LIMIT_MS = 700;
+/** For a readiness URL, and for a process that is stopped and therefore cannot answer. */
+const SHORT_LIMIT_MS = 700;
 
 const input = z.strictObject({
   service: z.string(),
@@ -125,8 +126,12 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
   const ownerOf = deps.lookAtPorts(snapshot.services)(config.name);
   let portOwner: PortOwner | null = null;
   const remember: OwnerOf = (remote) => (portOwner = ownerOf(remote));
-  const probe = () => untilAborted(deps.probe(ticket.invariantId, remember), signal);
-  const [process, first] = await Promise.all([pid === null ? null : measure(pid, signal), probe()]);
+  const probe: ProbeWithin = (limitMs) =>
+    untilAborted(deps.probe(ticket.invariantId, remember, limitMs), signal);
+  const [process, first] = await Promise.all([
+    pid === null ? null : measure(pid, signal),
+    pid === null ? probe() : probeLiving(pid, probe),
+  ]);
   const isInDoubt = first?.ok === false && pid !== null && looksMisaddressed(first);
   const isReady = isInDoubt && (await answers(config.ready.url, signal));
   // It may have come back between the two.
@@ -141,11 +146,24 @@ async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Pr
   };
 }
 
+type ProbeWithin = (limitMs?: number) => Promise<CheckResult | null>;
+
+/** A stopped process is not waited for as long as one that may answer; if it is let go on meanwhile, it gets the whole time. */
+async function probeLiving(pid: number, probe: ProbeWithin): Promise<CheckResult | null> {
+  if (!(await isStopped(pid))) return probe();
+  const quick = await probe(SHORT_LIMIT_MS);
+  return quick?.ok === false && !(await isStopped(pid)) ? probe() : quick;
+}
+
+async function isStopped(pid: number): Promise<boolean> {
+  return (await readProcessFacts(pid))?.state === 'T';
+}
+
 /** A service that is fine where it says it is, while its check fails: then the check is worth a doubt. */
 async function answers(url: string | null, signal: AbortSignal): Promise<boolean> {
   if (url === null) return false;
   const request = { method: 'GET', headers: {}, body: null, followRedirects: 0 } as const;
-  const { status = 0 } = await probeHttp(new URL(url), request, { timeoutMs: READY_LIMIT_MS, signal });
+  const { status = 0 } = await probeHttp(new URL(url), request, { timeoutMs: SHORT_LIMIT_MS, signal });
   return status >= 200 && status < 300;
 }
 

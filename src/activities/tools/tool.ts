@@ -27,8 +27,8 @@ export interface ToolDeps {
   readonly control: Control;
   readonly dataDir: string;
   readonly readLogs: typeof readLogTail;
-  /** Probes an invariant now; null when it is not known. */
-  readonly probe: (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null>;
+  /** Probes an invariant now, within its own time-out or `limitMs` if that is shorter; null when it is not known. */
+  readonly probe: (invariantId: string, ownerOf: OwnerOf, limitMs?: number) => Promise<CheckResult | null>;
   readonly lookAtPorts: LookAtPorts;
   readonly commands: CommandSettings;
   readonly redact: Redact;

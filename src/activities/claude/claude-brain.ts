@@ -1,0 +1,244 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type Anthropic from '@anthropic-ai/sdk';
+import type { Logger } from 'pino';
+import type { HarnessConfig } from '../../config/config';
+import { promptVersion, SYSTEM_PROMPT } from '../../domain/agent-prompt';
+import type { BudgetReport } from '../../domain/budget';
+import { checkBudget } from '../../domain/budget';
+import { FAILURES } from '../../domain/failures';
+import type { HistoryEvent } from '../../domain/history-event';
+import type { Json } from '../../domain/json';
+import type { ModelAnswer } from '../../domain/model-answer';
+import { readAnswer } from '../../domain/model-answer';
+import type { LoopMemory } from '../../domain/model-memory';
+import { noteAnswer, noteResults, parseLoopMemory, refuseRepeats } from '../../domain/model-memory';
+import type { ModelUsage } from '../../domain/model-prices';
+import { costOf, countTokens } from '../../domain/model-prices';
+import type { Redact } from '../../domain/redaction';
+import type { ModelTurn, Proposal, ToolResult } from '../../domain/tool';
+import { TOOL_SCHEMAS } from '../../domain/tool-schemas';
+import type { TranscriptMessage } from '../../domain/transcript';
+import type { ProposeInput } from '../../workflows/contract';
+import { whileHeartbeating } from '../heartbeat';
+import type { BrainTurn } from '../propose-step';
+import { buildRequest } from './build-request';
+import type { CallClaude } from './call-claude';
+import { detailsOf } from './call-claude';
+import type { SpendLedger } from './spend-ledger';
+import { Transcripts } from './transcripts';
+
+export interface ClaudeBrainDeps {
+  readonly call: CallClaude;
+  readonly agent: Pick<HarnessConfig['agent'], 'model' | 'effort' | 'profile' | 'budget'>;
+  readonly ledger: SpendLedger;
+  readonly readHistory: (workflowId: string, runId: string) => Promise<readonly HistoryEvent[]>;
+  readonly redact: Redact;
+  readonly now: () => Date;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+const MAX_TOKENS = 16_000;
+/** For another try after an answer that did not fit. */
+const MORE_TOKENS = 48_000;
+/** A server that asks to wait longer is not waited for: the next brain takes over. */
+const MAX_WAIT_MS = 15_000;
+/** A connection that gave no whole answer so often gives none. */
+const MAX_UNREACHABLE = 2;
+
+/**
+ * Claude as a brain: one call to the model per turn. Throws ApplicationFailure of a type of `classifyModelFailure`, or
+ * UselessAnswer; what trying again does not help is non-retryable. Out of budget or refused by the model, it hands over.
+ */
+export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
+  const transcripts = new Transcripts();
+  const { model: name, profile } = deps.agent;
+  const version = promptVersion({ name, profile });
+  return (input) =>
+    whileHeartbeating(async (signal) => {
+      const memory = noteResults(parseLoopMemory(input.memory), input.results);
+      const exceeded = explainBudget(await budgetOf(deps, input));
+      if (exceeded !== null) return move(memory, '', { handOver: exceeded });
+      const { messages, opening } = await transcripts.next(input, version, {
+        readHistory: () => readOwnHistory(deps),
+        redact: deps.redact,
+      });
+      const { message, requestId } = await callModel(deps, input, messages, signal);
+      const proposal = propose(readAnswer(message), memory);
+      const content = message.content.map(toJson);
+      transcripts.keep(input, { version, opening, content });
+      const model: ModelTurn = {
+        name,
+        version,
+        opening,
+        content,
+        stopReason: message.stop_reason,
+        requestId,
+        tokens: countTokens(message.usage),
+        usd: costOf(name, message.usage),
+        attemptUsd: (await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt)).usd,
+      };
+      return { ...proposal, model };
+    });
+}
+
+async function readOwnHistory({ readHistory }: ClaudeBrainDeps): Promise<readonly HistoryEvent[]> {
+  const { workflowExecution: run } = Context.current().info;
+  if (!run) throw ApplicationFailure.nonRetryable('a turn belongs to a ticket', FAILURES.invalidInput);
+  return await readHistory(run.workflowId, run.runId);
+}
+
+async function budgetOf(
+  { ledger, agent, now }: ClaudeBrainDeps,
+  { ticket, attempt, workedMs = 0 }: ProposeInput,
+): Promise<BudgetReport> {
+  const [spent, today] = await Promise.all([ledger.ofAttempt(ticket.ticketId, attempt), ledger.today()]);
+  // The loop counts the turns: they are its own.
+  return checkBudget({ ...spent, turns: 0, workedMs }, agent.budget, {
+    spent: today,
+    limitUsd: agent.budget.usdPerDay,
+    now: now(),
+  });
+}
+
+const LIMIT_NAMES = {
+  turns: 'agent.budget.turns',
+  usd: 'agent.budget.usd',
+  tokens: 'agent.budget.tokens',
+  wallClockMs: 'agent.budget.wall_clock',
+  usdPerDay: 'agent.budget.usd_per_day',
+} as const;
+
+function explainBudget({ exceeded }: BudgetReport): string | null {
+  return exceeded === null ? null : `the budget is spent (${LIMIT_NAMES[exceeded]})`;
+}
+
+async function callModel(
+  deps: ClaudeBrainDeps,
+  input: ProposeInput,
+  messages: readonly TranscriptMessage[],
+  signal: AbortSignal,
+): ReturnType<CallClaude> {
+  const { model, effort, profile } = deps.agent;
+  const context = Context.current();
+  const record = async (usage: ModelUsage | null): Promise<void> => {
+    if (usage === null) return;
+    await deps.ledger.record({
+      at: deps.now().toISOString(),
+      ticketId: input.ticket.ticketId,
+      attempt: input.attempt,
+      model,
+      tokens: countTokens(usage),
+      usd: costOf(model, usage),
+    });
+  };
+  const request = buildRequest({
+    profile,
+    model,
+    effort,
+    maxTokens: context.info.attempt === 1 ? MAX_TOKENS : MORE_TOKENS,
+    system: SYSTEM_PROMPT,
+    tools: TOOL_SCHEMAS,
+    messages: messages.map(toParam),
+    format: null,
+    cacheTtl: '5m',
+  });
+  try {
+    const reply = await deps.call(request, { signal, onEvent: () => context.heartbeat() });
+    await record(reply.message.usage);
+    return reply;
+  } catch (error) {
+    await record(detailsOf(error).usage);
+    if (!(error instanceof ApplicationFailure)) throw error;
+    deps.log.warn(
+      { err: error, ticket: input.ticket.ticketId, turn: input.turn },
+      'the model gave no answer',
+    );
+    const { usd: attemptUsd } = await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt);
+    throw toTurnFailure(error, { attempt: context.info.attempt, attemptUsd });
+  }
+}
+
+/** The same failure, for the ticket: with advice and cost, and not tried again where that is no use. */
+function toTurnFailure(
+  failure: ApplicationFailure,
+  { attempt, attemptUsd }: { readonly attempt: number; readonly attemptUsd: number },
+): ApplicationFailure {
+  const { message, type } = failure;
+  const { advice, retryAfterMs } = detailsOf(failure);
+  const isFinal = failure.nonRetryable === true || !isWorthAnotherTry(type, retryAfterMs, attempt);
+  return ApplicationFailure.create({
+    message: advice === '' ? message : `${message}. ${advice}`,
+    nonRetryable: isFinal,
+    details: [{ attemptUsd }],
+    ...(type ? { type } : {}),
+    ...(isFinal || retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}
+
+/** As it goes into history, and comes back from there. */
+function toJson(block: Anthropic.ContentBlock): Json {
+  return JSON.parse(JSON.stringify(block)) as Json;
+}
+
+/** Its blocks came from the API, or were made for it. */
+function toParam({ role, content }: TranscriptMessage): Anthropic.MessageParam {
+  const blocks: unknown = content;
+  return { role, content: blocks as Anthropic.ContentBlockParam[] };
+}
+
+function isWorthAnotherTry(type: string | null | undefined, waitMs: number | null, attempt: number): boolean {
+  return (waitMs ?? 0) <= MAX_WAIT_MS && (type !== FAILURES.claudeUnreachable || attempt < MAX_UNREACHABLE);
+}
+
+/** What a reply makes the loop do. Throws UselessAnswer for a reply that nothing can be done with. */
+function propose(answer: ModelAnswer, memory: LoopMemory): Proposal {
+  switch (answer.kind) {
+    case 'calls': {
+      const { running, refused } = refuseRepeats(memory, answer.calls);
+      const noted = noteAnswer(memory, { running, isFinished: false });
+      if (noted.stuck !== null) return move(noted.memory, textOf(answer), { handOver: noted.stuck });
+      const unrun = answer.unrun.map(({ id, name, reason }) => toError(id, name, reason));
+      return move(noted.memory, textOf(answer), { calls: running, unrun: [...refused, ...unrun] });
+    }
+    case 'finished': {
+      const noted = noteAnswer(memory, { running: [], isFinished: true });
+      const next = noted.stuck === null ? { isFinished: true } : { handOver: noted.stuck };
+      return move(noted.memory, textOf(answer), next);
+    }
+    case 'truncated':
+      if (answer.why === 'max_tokens') throw uselessAnswer('the answer was cut off at its token limit');
+      return move(memory, textOf(answer), { handOver: 'the transcript no longer fits the model' });
+    case 'refused': {
+      const why = [answer.category ?? 'no category', answer.explanation].filter((part) => part !== '');
+      return move(memory, '', { handOver: `the model refused (${why.join(': ')})` });
+    }
+    case 'unknown':
+      throw uselessAnswer(`${answer.detail} (stop reason ${answer.stopReason ?? 'none'})`);
+  }
+}
+
+function move(memory: LoopMemory, text: string, what: Partial<Proposal>): Proposal {
+  return {
+    brain: 'claude',
+    text,
+    calls: [],
+    memory: { ...memory, breaker: { ...memory.breaker }, calls: memory.calls.map((call) => ({ ...call })) },
+    ...what,
+  };
+}
+
+/** What it says; a model that only thinks aloud has said that. */
+function textOf({ text, thinking }: { readonly text: string; readonly thinking: string }): string {
+  return text === '' ? thinking : text;
+}
+
+function toError(callId: string, tool: string, content: string): ToolResult {
+  return { callId, tool, isError: true, content, data: null };
+}
+
+/** Tried once more: a model may do better, and with more room. */
+function uselessAnswer(message: string): ApplicationFailure {
+  const isLast = Context.current().info.attempt > 1;
+  return ApplicationFailure.create({ type: FAILURES.uselessAnswer, message, nonRetryable: isLast });
+}
