@@ -1,6 +1,5 @@
-import type { EvidenceBundle, RuleVerdict } from '../domain/analyst-rules';
+import type { AnalyzeInput, RuleVerdict } from '../domain/analyst-rules';
 import { ruleVerdict } from '../domain/analyst-rules';
-import type { Incident } from '../domain/incident';
 
 export interface AnalystDeps {
   /** Description of an invariant for people; empty when it has none. */
@@ -14,10 +13,7 @@ export interface AnalystDeps {
 /** The activity `analyzeFailure`, answered by rules. */
 export function createAnalyzeFailure(deps: AnalystDeps) {
   const { describeInvariant, forceOpenAfterMs, openByMs } = deps;
-  return async function analyzeFailure(input: {
-    readonly incident: Incident;
-    readonly evidence: EvidenceBundle;
-  }): Promise<RuleVerdict> {
+  return async function analyzeFailure(input: AnalyzeInput): Promise<RuleVerdict> {
     const description = await describeInvariant(input.incident.invariantId);
     const verdict = ruleVerdict(input.incident, input.evidence, { description, forceOpenAfterMs });
     if (openByMs === null) return { ...verdict, askModel: null };

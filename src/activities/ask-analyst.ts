@@ -3,17 +3,21 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
 import { analystMessage, ANALYST_SYSTEM, askForJson } from '../domain/analyst-prompt';
-import type { AnalystAnswer } from '../domain/analyst-rules';
+import type { AnalystAnswer, AskAnalystInput } from '../domain/analyst-rules';
 import { FAILURES } from '../domain/failures';
 import { readAnswer } from '../domain/model-answer';
+import type { ModelUsage } from '../domain/model-prices';
+import { costOf, countTokens } from '../domain/model-prices';
 import { toAnalystAnswer } from '../domain/model-verdict';
 import type { Redact } from '../domain/redaction';
 import { stripInvisible } from '../domain/untrusted-text';
 import { parseVerdict, VERDICT_JSON_SCHEMA } from '../domain/verdict-schema';
-import type { AskAnalystInput, MonitorActivities } from '../workflows/contract';
+import type { MonitorActivities } from '../workflows/contract';
 import type { ClaudeRequest } from './claude/build-request';
 import { buildRequest } from './claude/build-request';
 import type { CallClaude } from './claude/call-claude';
+import { detailsOf } from './claude/call-claude';
+import type { SpendLedger } from './claude/spend-ledger';
 import { whileHeartbeating } from './heartbeat';
 
 /** Thinking counts too. */
@@ -25,6 +29,9 @@ const RETRY_MS = 500;
 
 export interface AskAnalystDeps extends Pick<ClaudeRequest, 'profile' | 'model' | 'effort'> {
   readonly call: CallClaude;
+  readonly ledger: Pick<SpendLedger, 'record' | 'today'>;
+  /** Of all tickets and analyses; beyond, no model is asked. */
+  readonly usdPerDay: number;
   readonly redact: Redact;
   readonly now: () => Date;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -55,18 +62,38 @@ async function ask(
   input: AskAnalystInput,
   cancelled: AbortSignal,
 ): Promise<AnalystAnswer> {
+  if ((await deps.ledger.today()).usd >= deps.usdPerDay) {
+    return giveUp(deps, input, 'the budget of the day is spent (agent.budget.usd_per_day)');
+  }
   const limit = AbortSignal.timeout(deps.limitMs);
   try {
     const { message } = await deps.call(requestOf(deps, input), {
       signal: AbortSignal.any([cancelled, limit]),
       onEvent: () => undefined,
     });
+    await record(deps, input, message.usage);
     return read(deps, input, message);
   } catch (error) {
     if (cancelled.aborted) await Context.current().cancelled;
     if (limit.aborted) return giveUp(deps, input, `no verdict within ${deps.limitMs} ms`);
     if (!(error instanceof ApplicationFailure)) throw error;
+    await record(deps, input, detailsOf(error).usage);
     return retryOrGiveUp(deps, input, error);
+  }
+}
+
+/** What cannot be written down must not cost the verdict that has been paid. */
+async function record(
+  { ledger, log, now, model }: AskAnalystDeps,
+  { evidence: { ticketId } }: AskAnalystInput,
+  usage: ModelUsage | null,
+): Promise<void> {
+  if (usage === null) return;
+  const entry = { tokens: countTokens(usage), usd: costOf(model, usage) };
+  try {
+    await ledger.record({ at: now().toISOString(), ticketId, attempt: null, model, ...entry });
+  } catch (error) {
+    log.error({ err: error, ...entry }, 'the cost of an analysis could not be written down');
   }
 }
 
@@ -99,17 +126,17 @@ function read(deps: AskAnalystDeps, input: AskAnalystInput, message: Anthropic.M
       if (answer.why === 'context_window') {
         return giveUp(deps, input, 'the evidence does not fit into the model');
       }
-      throw nonsense(`the answer was cut off after ${MAX_TOKENS} tokens`);
+      throw uselessAnswer(`the answer was cut off after ${MAX_TOKENS} tokens`);
     case 'calls':
-      throw nonsense('the answer calls tools, and none was offered');
+      throw uselessAnswer('the answer calls tools, and none was offered');
     case 'unknown':
-      throw nonsense(`the answer cannot be read: ${answer.detail}`);
+      throw uselessAnswer(`the answer cannot be read: ${answer.detail}`);
   }
 }
 
 function readText(deps: AskAnalystDeps, input: AskAnalystInput, text: string): AnalystAnswer {
   const parsed = parseVerdict(text);
-  if (!parsed.ok) throw nonsense(`the answer is no verdict: ${deps.redact(parsed.problem)}`);
+  if (!parsed.ok) throw uselessAnswer(`the answer is no verdict: ${deps.redact(parsed.problem)}`);
   const answer = toAnalystAnswer(parsed.verdict, {
     evidenceIds: input.evidence.items.map(({ id }) => id),
     forceOpenAfterMs: input.rules.forceOpenAfterMs,
@@ -122,49 +149,41 @@ function readText(deps: AskAnalystDeps, input: AskAnalystInput, text: string): A
   return answer;
 }
 
-/** Another try is only worth it when it can begin before the ticket opens; nonsense gets one. */
+/** Another try is only worth it when it can begin before the ticket opens; a useless answer gets one. */
 function retryOrGiveUp(
   deps: AskAnalystDeps,
   input: AskAnalystInput,
   failure: ApplicationFailure,
 ): AnalystAnswer {
   const { attempt } = Context.current().info;
-  const isNonsense = failure.type === FAILURES.modelNonsense;
-  const named = typeof failure.nextRetryDelay === 'number' ? failure.nextRetryDelay : null;
-  const waitMs = isNonsense ? 0 : (named ?? RETRY_MS * attempt);
+  const isUseless = failure.type === FAILURES.uselessAnswer;
+  const waitMs = isUseless ? 1 : (detailsOf(failure).retryAfterMs ?? RETRY_MS * attempt);
   const leftMs = Date.parse(input.openBy) - deps.now().getTime();
-  const mayRetry = !failure.nonRetryable && waitMs < leftMs && !(isNonsense && attempt > 1);
+  const mayRetry = failure.nonRetryable !== true && waitMs < leftMs && !(isUseless && attempt > 1);
   if (!mayRetry) return giveUp(deps, input, failure.message, failure);
   throw ApplicationFailure.create({
-    type: failure.type ?? FAILURES.claudeClientBug,
     message: failure.message,
-    nextRetryDelay: Math.max(waitMs, 1),
-    details: failure.details ?? [],
+    nextRetryDelay: waitMs,
+    ...(failure.type ? { type: failure.type } : {}),
   });
 }
 
 function giveUp(
-  deps: AskAnalystDeps,
+  { log }: AskAnalystDeps,
   { incident }: AskAnalystInput,
   why: string,
   failure?: ApplicationFailure,
 ): AnalystAnswer {
-  const advice = adviceOf(failure);
+  const { advice } = detailsOf(failure);
   const said = `no verdict of the analyst: ${why}${advice === '' ? '' : `. ${advice}`}`;
   const fields = { invariant: incident.invariantId, failure: failure?.type };
-  if (failure?.nonRetryable === true) deps.log.error(fields, said);
-  else deps.log.warn(fields, said);
+  if (failure?.nonRetryable === true) log.error(fields, said);
+  else log.warn(fields, said);
   return none(why);
 }
 
-function adviceOf(failure: ApplicationFailure | undefined): string {
-  const [details] = failure?.details ?? [];
-  const isTold = typeof details === 'object' && details !== null && 'advice' in details;
-  return isTold && typeof details.advice === 'string' ? details.advice : '';
-}
-
-function nonsense(message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type: FAILURES.modelNonsense, message });
+function uselessAnswer(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: FAILURES.uselessAnswer, message });
 }
 
 function none(why: string): AnalystAnswer {

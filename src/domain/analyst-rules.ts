@@ -42,6 +42,18 @@ export interface RuleVerdict extends Verdict {
 export type AnalystAnswer =
   { readonly verdict: Verdict; readonly news: string } | { readonly verdict: null; readonly why: string };
 
+export interface AnalyzeInput {
+  readonly incident: Incident;
+  readonly evidence: EvidenceBundle;
+}
+
+export interface AskAnalystInput extends AnalyzeInput {
+  /** What holds unless the model says otherwise. */
+  readonly rules: RuleVerdict;
+  /** The ticket opens then, RFC 3339. */
+  readonly openBy: string;
+}
+
 /** The analyst without a model: every confirmed failure deserves a ticket; the cause is read off the process and the check. */
 export function ruleVerdict(
   incident: Incident,

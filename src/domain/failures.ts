@@ -12,8 +12,6 @@ export const FAILURES = {
   ticketRejected: 'TicketRejected',
   /** A file could not be written or read under the data directory. */
   storage: 'Storage',
-  /** The model answered, but not with what it was asked for. */
-  modelNonsense: 'ModelNonsense',
   /** Failures of a call to the model; `model-failure.ts` decides which, and whether to try again. */
   claudeRateLimited: 'ClaudeRateLimited',
   claudeSpendLimit: 'ClaudeSpendLimit',

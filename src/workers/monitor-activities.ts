@@ -4,7 +4,8 @@ import { createAnalyzeFailure } from '../activities/analyst';
 import { createAskAnalyst } from '../activities/ask-analyst';
 import { createCheckInvariants } from '../activities/check-invariants';
 import { createCollectEvidence } from '../activities/evidence';
-import { createClaudeCaller } from './claude-caller';
+import { createModelCall } from '../activities/claude/model-call';
+import { createSpendLedger } from '../activities/claude/spend-ledger';
 import { describeChanges } from '../activities/describe-changes';
 import { createEditConfinements } from '../activities/editable-files';
 import { createFingerprint } from '../activities/fingerprint';
@@ -70,7 +71,7 @@ export function createMonitorActivities({
   const confinements = createEditConfinements(config.services);
   // With the runbook as first brain nothing waits for a model.
   const asksModel = activeBrain(config).brains[0] === 'claude';
-  const call = asksModel ? createClaudeCaller(config, redact) : null;
+  const call = asksModel ? createModelCall({ claude: config.claude, redact, now }) : null;
   const tickets = createTicketReader({
     source: temporalTickets(access),
     namespace: access.namespace,
@@ -136,6 +137,8 @@ export function createMonitorActivities({
     askAnalyst: createAskAnalyst(
       call && {
         call,
+        ledger: createSpendLedger(config.dataDir, now),
+        usdPerDay: config.agent.budget.usdPerDay,
         profile: config.agent.profile,
         model: config.analyst.model,
         effort: config.analyst.effort,

@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Incident } from '../domain/incident';
 import type { RegistryEvent } from '../domain/registry';
-import type { SweepReport, TriageInput } from './contract';
+import type { SweepReport } from './contract';
 import {
   MAX_NEW_INCIDENTS,
   QUEUES,
@@ -12,6 +12,7 @@ import {
   WORKFLOWS,
 } from './contract';
 import { ignoringGone } from './is-gone';
+import type { TriageInput } from './triage-contract';
 
 /** One signal stays far below Temporal's 2 MB. */
 const TRANSITIONS_PER_SIGNAL = 500;

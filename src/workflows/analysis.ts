@@ -1,12 +1,13 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
-import type { AnalystAnswer } from '../domain/analyst-rules';
+import type { AnalystAnswer, AskAnalystInput } from '../domain/analyst-rules';
 import type { AskAnalyst } from './ask-analyst.workflow';
-import type { AskAnalystInput, LateNotice, TicketRun } from './contract';
+
 import { analysisWorkflowId, QUEUES, SIGNALS, WORKFLOWS } from './contract';
 import { isGone } from './is-gone';
 import { sendVerdict } from './send-verdict';
+import type { LateNotice, TicketRun } from './triage-contract';
 
 /** Whatever the clocks say: a ticket waits no longer for a verdict. */
 const MAX_WAIT_MS = 60_000;

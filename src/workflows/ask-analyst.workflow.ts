@@ -1,10 +1,11 @@
 import { ActivityFailure } from '@temporalio/common';
 import { CancellationScope, defineSignal, isCancellation, setHandler } from '@temporalio/workflow';
-import type { AnalystAnswer } from '../domain/analyst-rules';
-import type { AskAnalystInput, LateNotice } from './contract';
+import type { AnalystAnswer, AskAnalystInput } from '../domain/analyst-rules';
+
 import { SIGNALS } from './contract';
 import { analyst } from './proxies';
 import { sendVerdict } from './send-verdict';
+import type { LateNotice } from './triage-contract';
 
 /**
  * Asks the model what a failure is about. A workflow of its own, because the triage must end with the ticket's opening: while

@@ -1,7 +1,13 @@
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
-import type { EvidenceBundle, AnalystAnswer, RuleVerdict } from '../domain/analyst-rules';
+import type {
+  AnalystAnswer,
+  AnalyzeInput,
+  AskAnalystInput,
+  EvidenceBundle,
+  RuleVerdict,
+} from '../domain/analyst-rules';
 import type { AttemptCause, Brain, TicketSpec } from '../domain/ticket';
 import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
 import type { Json } from '../domain/json';
@@ -100,8 +106,6 @@ export interface TicketEvidence {
   readonly fingerprint?: string;
 }
 
-export { evidenceSignature } from '../domain/incident';
-
 export interface RecoveredHint {
   readonly check: CheckResult;
 }
@@ -141,42 +145,6 @@ export interface CheckNowInput {
 
 export interface CheckNowResult {
   readonly checks: readonly CheckResult[];
-}
-
-export interface TriageInput {
-  readonly incident: Incident;
-}
-
-export interface TriageResult {
-  readonly outcome: 'ticket_opened' | 'evidence_added' | 'recovered' | 'rejected';
-  readonly ticketId: string | null;
-  readonly reason: string;
-}
-
-/** One run of a ticket: what is meant for it must not reach the next ticket of its invariant. */
-export interface TicketRun {
-  readonly workflowId: string;
-  readonly runId: string;
-}
-
-export interface AskAnalystInput {
-  readonly incident: Incident;
-  readonly evidence: EvidenceBundle;
-  /** What holds unless the model says otherwise. */
-  readonly rules: RuleVerdict;
-  /** The ticket opens then, RFC 3339. */
-  readonly openBy: string;
-}
-
-export interface LateNotice {
-  /** The ticket that opened without the answer; null when none did, so that nobody needs it. */
-  readonly run: TicketRun | null;
-}
-
-export interface LateVerdict {
-  readonly signature: string;
-  readonly by: Brain;
-  readonly text: string;
 }
 
 export interface RemediateInput {
@@ -245,10 +213,7 @@ export interface MonitorActivities {
   /** Gathers logs, metrics and process state of an incident and mints the ticket's ID. Never fails for missing sources. */
   collectEvidence(incident: Incident): Promise<EvidenceBundle>;
   /** The analyst by rules: is this worth a ticket, and which? Says whether a model is to be asked too. */
-  analyzeFailure(input: {
-    readonly incident: Incident;
-    readonly evidence: EvidenceBundle;
-  }): Promise<RuleVerdict>;
+  analyzeFailure(input: AnalyzeInput): Promise<RuleVerdict>;
   /** Asks the model. What cannot be had in time, or at all, is an answer without a verdict; throws only what is worth another try. */
   askAnalyst(input: AskAnalystInput): Promise<AnalystAnswer>;
   /** Proves recovery in a process that did not do the repair. Throws CheckCouldNotRun. */

@@ -4,12 +4,14 @@ import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@tempo
 import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
+import { evidenceSignature } from '../domain/incident';
 import { NEW_TICKET, type TicketSpec } from '../domain/ticket';
-import type { RemediateInput, TicketEvidence, TicketRun, TriageResult } from './contract';
-import { evidenceSignature, QUEUES, SIGNALS, ticketWorkflowId, WORKFLOWS } from './contract';
+import type { RemediateInput, TicketEvidence } from './contract';
+import { QUEUES, SIGNALS, ticketWorkflowId, WORKFLOWS } from './contract';
 import { isGone } from './is-gone';
 import { ticketKeys } from './search-attributes';
 import { NOTHING_SEEN, ticketMemo } from './ticket-memo';
+import type { TicketRun, TriageResult } from './triage-contract';
 
 /** A ticket may close between "already open" and our note on it; then it is our turn to open one. */
 const MAX_ROUNDS = 5;

@@ -1,8 +1,9 @@
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { AnalystAnswer } from '../domain/analyst-rules';
-import type { LateVerdict, TicketRun } from './contract';
+
 import { SIGNALS } from './contract';
 import { ignoringGone } from './is-gone';
+import type { LateVerdict, TicketRun } from './triage-contract';
 
 /** Tells a ticket that opened without the model's verdict what it was. A ticket that has closed meanwhile needs it no more. */
 export async function sendVerdict({ workflowId, runId }: TicketRun, answer: AnalystAnswer): Promise<void> {

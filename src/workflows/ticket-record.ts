@@ -12,7 +12,6 @@ import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
 import type {
   CancelReason,
-  LateVerdict,
   NoteInput,
   PersonRequest,
   RecoveredHint,
@@ -23,6 +22,7 @@ import { SIGNALS } from './contract';
 import { FailureWatch } from './failure-watch';
 import { ticketKeys } from './search-attributes';
 import { ticketMemo } from './ticket-memo';
+import type { LateVerdict } from './triage-contract';
 
 /** The mutable side of one ticket run: its state, and what signals have brought. Nothing else changes it. */
 export class TicketRecord {

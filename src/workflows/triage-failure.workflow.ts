@@ -3,9 +3,9 @@ import type { Verdict } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import { Analysis } from './analysis';
-import type { TriageInput, TriageResult } from './contract';
 import { openTicket } from './open-ticket';
 import { proof, triage } from './proxies';
+import type { TriageInput, TriageResult } from './triage-contract';
 
 const LOOK_AGAIN_EVERY_MS = 5_000;
 

@@ -13,7 +13,6 @@ import type {
   MonitorActivities,
   ProposeInput,
   RemediateInput,
-  TriageResult,
 } from '../../src/workflows/contract';
 import {
   analysisWorkflowId,
@@ -24,6 +23,7 @@ import {
 } from '../../src/workflows/contract';
 import { waitFor } from '../support/wait-for';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
+import type { TriageResult } from '../../src/workflows/triage-contract';
 
 jest.setTimeout(60_000);
 
@@ -129,12 +129,15 @@ async function triage(service: string): Promise<TriageResult> {
   return (await handle.result()) as TriageResult;
 }
 
+/** First argument of a recorded call, as the type its sender gave it. */
+const read = <T>(input: readonly unknown[]): T => input[0] as T;
+
 const historyOf = (workflowId: string) => fetchHistory(accessOf(env), workflowId);
 
 async function ticketOf(service: string): Promise<TicketSpec> {
   const [started] = await historyOf(`${service}_healthy`);
   if (started?.type !== 'started') throw new Error('no ticket');
-  return (started.input[0] as unknown as RemediateInput).ticket;
+  return read<RemediateInput>(started.input).ticket;
 }
 
 const analysis = (ticketId: string) => env.client.workflow.getHandle(analysisWorkflowId(ticketId));

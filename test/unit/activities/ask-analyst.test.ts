@@ -2,12 +2,12 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { AskAnalystDeps } from '../../../src/activities/ask-analyst';
 import { createAskAnalyst } from '../../../src/activities/ask-analyst';
 import { createCallClaude } from '../../../src/activities/claude/call-claude';
+import type { SpendLedger } from '../../../src/activities/claude/spend-ledger';
 import { createClaudeClient } from '../../../src/activities/claude/claude-client';
-import type { AnalystAnswer } from '../../../src/domain/analyst-rules';
+import type { AnalystAnswer, AskAnalystInput } from '../../../src/domain/analyst-rules';
 import { ruleVerdict } from '../../../src/domain/analyst-rules';
 import type { Incident } from '../../../src/domain/incident';
 import type { EvidenceItem } from '../../../src/domain/ticket';
-import type { AskAnalystInput } from '../../../src/workflows/contract';
 import { activityEnvironment } from '../../support/activity-environment';
 import type { Fault } from '../../support/claude-server/faults';
 import { FAULTS } from '../../support/claude-server/faults';
@@ -63,6 +63,7 @@ const VERDICT = {
 
 let server: ClaudeServer;
 let logged: string[];
+let spent: Parameters<SpendLedger['record']>[0][];
 afterEach(async () => {
   expect(server.problems).toEqual([]);
   await server.close();
@@ -74,6 +75,7 @@ async function serve(...faults: Fault[]): Promise<void> {
 async function serveWith(options: ClaudeServerOptions): Promise<void> {
   server = await startClaudeServer(options);
   logged = [];
+  spent = [];
 }
 
 function analyst(change: Partial<AskAnalystDeps> = {}) {
@@ -87,6 +89,11 @@ function analyst(change: Partial<AskAnalystDeps> = {}) {
       circuit: { failures: 5, openMs: 30_000 },
       silenceLimitMs: 5_000,
     }),
+    ledger: {
+      record: (entry) => Promise.resolve(void spent.push(entry)),
+      today: () => Promise.resolve({ day: '2026-01-01', usd: 0 }),
+    },
+    usdPerDay: 20,
     profile: 'full',
     model: 'claude-sonnet-5-5',
     effort: 'low',
@@ -103,7 +110,7 @@ function analyst(change: Partial<AskAnalystDeps> = {}) {
 }
 
 const run = (activity = analyst(), input = INPUT, attempt = 1) =>
-  activityEnvironment(attempt).run(activity, input) as Promise<AnalystAnswer>;
+  activityEnvironment(attempt).run<[AskAnalystInput], AnalystAnswer, typeof activity>(activity, input);
 const failureOf = async (work: Promise<unknown>): Promise<ApplicationFailure> => {
   const error = await work.then(
     () => new Error('it answered'),
@@ -164,6 +171,33 @@ describe('askAnalyst: a verdict', () => {
   });
 });
 
+describe('askAnalyst: what it cost', () => {
+  const entry = { ticketId: 'T1', attempt: null, model: 'claude-sonnet-5-5', at: NOW.toISOString() };
+
+  it.each<[string, Fault[]]>([
+    ['a verdict', []],
+    ['a useless answer', [FAULTS.invalidJson()]],
+    ['an answer that broke off', [FAULTS.cutMidStream()]],
+  ])('%s is written down', async (_name, faults) => {
+    await serve(...faults);
+    await run().catch(() => undefined);
+    expect(spent).toEqual([
+      { ...entry, usd: expect.any(Number), tokens: expect.objectContaining({ output: expect.any(Number) }) },
+    ]);
+    expect(spent[0]?.usd).toBeGreaterThan(0);
+  });
+
+  it('that cannot be written down costs no verdict, and is told', async () => {
+    await serve();
+    const ledger = {
+      record: () => Promise.reject(new Error('disk full')),
+      today: () => Promise.resolve({ day: '2026-01-01', usd: 0 }),
+    };
+    expect(await run(analyst({ ledger }))).toMatchObject({ verdict: { by: 'claude' } });
+    expect(logged).toEqual(['error the cost of an analysis could not be written down']);
+  });
+});
+
 describe('askAnalyst: no verdict', () => {
   it.each<[string, () => Fault, string]>([
     ['no JSON', () => FAULTS.invalidJson(), 'the answer is no verdict'],
@@ -171,7 +205,7 @@ describe('askAnalyst: no verdict', () => {
   ])('%s: asked once more, then given up', async (_name, fault, problem) => {
     await serve(fault(), fault());
     const failure = await failureOf(run());
-    expect(failure).toMatchObject({ type: 'ModelNonsense', nonRetryable: false });
+    expect(failure).toMatchObject({ type: 'UselessAnswer', nonRetryable: false });
     expect(await run(analyst(), INPUT, 2)).toEqual({ verdict: null, why: expect.stringContaining(problem) });
     expect(server.messageRequests).toHaveLength(2);
   });
@@ -246,6 +280,19 @@ describe('askAnalyst: no verdict', () => {
     await waitFor('the request has ended', () =>
       Promise.resolve(server.messageRequests[0]?.disconnectedAtMs !== null),
     );
+  });
+
+  it('the money of the day is spent: nobody is asked', async () => {
+    await serve();
+    const ledger = {
+      record: () => Promise.reject(new Error('nothing is spent')),
+      today: () => Promise.resolve({ day: '2026-01-01', usd: 20 }),
+    };
+    expect(await run(analyst({ ledger }))).toEqual({
+      verdict: null,
+      why: expect.stringContaining('usd_per_day'),
+    });
+    expect(server.requests).toHaveLength(0);
   });
 
   it('no model acts: nobody is asked', async () => {
