@@ -12,10 +12,11 @@ export const STANDIN_KEY = 'sk-ant-stand-in-0000000000';
 export const STANDIN_LABEL = 'scripted stand-in, not Claude';
 
 /**
- * Starts the stand-in for the Messages API, which is test support and no part of the product: it plays the runbook's ladder,
- * and every text of it says what it is. Resolves with its address and with `close`, which leaves nothing behind.
+ * Starts the stand-in for the Messages API, which is test support and no part of the product: it plays the runbook's ladder, or
+ * a script, which gets the ladder as its second argument; every text of it says what it is. Resolves with the server and with
+ * `close`, which leaves nothing behind.
  */
-export async function startStandin(options = {}) {
+export async function startStandin({ script, ...options } = {}) {
   // Inside the project, so that its packages resolve.
   const folder = await mkdtemp(join(ROOT, '.build-standin-'));
   try {
@@ -23,11 +24,12 @@ export async function startStandin(options = {}) {
     const load = createRequire(join(folder, 'index.js'));
     const { startClaudeServer } = load('./server.js');
     const { runbookPlayer } = load('./runbook-player.js');
+    const ladder = runbookPlayer();
     const server = await startClaudeServer({
-      script: runbookPlayer(),
+      ...options,
+      script: (request) => (script ? script(request, ladder) : ladder(request)),
       apiKey: STANDIN_KEY,
       textPrefix: `[${STANDIN_LABEL}] `,
-      ...options,
     });
     const close = async () => {
       await server.close();

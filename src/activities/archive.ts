@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { archivePath, TICKET_ID } from '../client/archive-reader';
+import { TICKET_ID } from '../client/archive-name';
+import { archivePath } from '../client/archive-reader';
 import type { ArchiveFile } from '../client/archive-reader';
 import { fetchHistory } from '../client/history';
 import type { TemporalAccess } from '../client/temporal';
@@ -52,7 +53,7 @@ export async function archiveRun(
     );
   }
   const file: ArchiveFile = { version: 1, archived_at: new Date().toISOString(), trajectory };
-  const path = archivePath(deps.dataDir, ticketId, trajectory.runStartedAt);
+  const path = archivePath(deps.dataDir, trajectory.ticket, trajectory.runStartedAt);
   try {
     await writeDurably(path, `${JSON.stringify(file)}\n`);
   } catch (error) {

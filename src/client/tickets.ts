@@ -5,7 +5,8 @@ import type { HistoryEvent } from '../domain/history-event';
 import type { TicketDetail, TicketFilter, TicketView } from '../domain/ticket-view';
 import { matchesFilter, ticketView, withUndos } from '../domain/ticket-view';
 import type { Trajectory } from '../domain/trajectory';
-import { readArchive, readArchived, TICKET_ID } from './archive-reader';
+import { TICKET_ID } from './archive-name';
+import { readArchive, readArchived } from './archive-reader';
 import { readEditJournal } from './edit-journal-reader';
 import { fetchHistory } from './history';
 import type { TemporalAccess } from './temporal';
@@ -150,15 +151,19 @@ async function candidates(
   }
   const isWanted = (entry: Position) => after === null || newestFirst(after, entry) < 0;
   if (mayBeArchived(query.status)) {
+    const archive = readArchive(dataDir, ({ ticketId, key }) => {
+      if (entries.has(ticketId)) return false;
+      if (key === null) return true;
+      const isAsked = query.invariant === undefined || query.invariant === key.invariantId;
+      return isAsked && isWanted({ at: key.runStartedAt, id: ticketId });
+    });
     let wanted = 0;
-    for await (const month of readArchive(dataDir, (id) => entries.has(id))) {
-      for (const trajectory of month) {
-        const entry = archiveEntry(trajectory, query);
-        if (!entry) continue;
-        entries.set(entry.id, entry);
-        if (isWanted(entry)) wanted += 1;
-      }
-      // Older months cannot come before these.
+    for await (const trajectory of archive) {
+      const entry = archiveEntry(trajectory, query);
+      if (!entry || !isWanted(entry)) continue;
+      entries.set(entry.id, entry);
+      wanted += 1;
+      // What follows is older.
       if (wanted > query.limit) break;
     }
   }

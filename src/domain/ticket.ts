@@ -110,6 +110,11 @@ export function isOpen(state: Pick<TicketState, 'status'>): boolean {
   return OPEN_STATUSES.includes(state.status);
 }
 
+/** Somebody works on it or is about to; a blocked one rests until something begins an attempt. */
+export function isAtWork({ status }: Pick<TicketState, 'status'>): boolean {
+  return status === 'pending' || status === 'in_progress';
+}
+
 /** Applies one event; null when the event is not legal in this state (the caller decides what that means). */
 export function applyTicketEvent(state: TicketState, event: TicketEvent): TicketState | null {
   if (!isOpen(state)) return null;

@@ -20,6 +20,7 @@ import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
 import { createRegistryReader } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
+import { createTicketReader, temporalTickets } from '../client/tickets';
 import { requireBrains } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
@@ -30,6 +31,7 @@ import { pauseOf } from '../domain/pause';
 import type { Redact } from '../domain/redaction';
 import { createRedactor } from '../domain/redaction';
 import type { RegistryState } from '../domain/registry';
+import { isAtWork } from '../domain/ticket';
 import type { AgentActivities } from '../workflows/contract';
 
 export interface AgentParts {
@@ -47,6 +49,12 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
   const readRegistry = createRegistryReader(access);
   const agent = `${hostname()}/${process.pid}`;
   const brains = requireBrains(config);
+  const tickets = createTicketReader({
+    source: temporalTickets(access),
+    namespace: access.namespace,
+    dataDir: config.dataDir,
+    uiUrl: () => Promise.resolve(null),
+  });
   return {
     ...createToolActivities({
       services: config.services,
@@ -55,6 +63,10 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       readLogs: readLogTail,
       probe: invariantProbe(readRegistry, redact),
       lookAtPorts: createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null }),
+      isAtWork: async (ticketId) => {
+        const trajectory = await tickets.trajectory(ticketId);
+        return trajectory !== null && isAtWork(trajectory);
+      },
       commands: { directories: TRUSTED_DIRECTORIES, marks: marksOf(environment) },
       redact,
       audit,

@@ -265,6 +265,8 @@ interface DecideInput {
 export interface ToolInput {
   readonly ticket: TicketContext;
   readonly call: ToolCall;
+  /** A model took its time between its last look and this call: an acting tool looks once more before it acts. */
+  readonly recheck?: boolean;
   /** Who ordered the call; absent when the ticket's own brain proposed it, which therefore cannot claim it. */
   readonly person?: PersonRequest;
 }

@@ -1,5 +1,5 @@
 import type { CheckResult } from '../domain/check';
-import { haveFilesChanged, hasProcessChanged } from '../domain/fingerprint';
+import { haveFilesChanged, hasProcessChanged, isCompletedBy } from '../domain/fingerprint';
 import { isOvertaken } from '../domain/health';
 import { failureClass } from '../domain/incident';
 import { isRecord } from '../domain/json';
@@ -77,9 +77,10 @@ export class FailureWatch {
     this.failure.current = failureClass(error);
   }
 
-  /** A sweep saw that the service is not as it was left. */
+  /** A sweep saw that the service is not as it was left, or can tell what was not known then. */
   reportService(fingerprint: string): void {
-    this.service.current = fingerprint;
+    if (isCompletedBy(this.service.known, fingerprint)) this.service.setBoth(fingerprint);
+    else this.service.current = fingerprint;
   }
 
   /** The brain has looked for itself, or has handed the ticket to a person. */

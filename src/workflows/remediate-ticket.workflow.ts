@@ -23,7 +23,7 @@ export async function RemediateTicket({ ticket }: RemediateInput): Promise<Ticke
       if (reason === 'recovered') {
         const waitingFor = record.state.blockedOn ?? 'person';
         if ((await verify(record)).recovered) break;
-        record.apply({ type: 'blocked', on: waitingFor, escalation: null });
+        record.waitOn(waitingFor);
         continue;
       }
       record.apply({ type: 'resumed', newAttempt: true });

@@ -7,7 +7,15 @@ import {
   upsertSearchAttributes,
   setCurrentDetails,
 } from '@temporalio/workflow';
-import type { AttemptCause, Brain, Escalation, TicketEvent, TicketSpec, TicketState } from '../domain/ticket';
+import type {
+  AttemptCause,
+  BlockedOn,
+  Brain,
+  Escalation,
+  TicketEvent,
+  TicketSpec,
+  TicketState,
+} from '../domain/ticket';
 import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
 import type {
@@ -20,9 +28,17 @@ import type {
 } from './contract';
 import { SIGNALS } from './contract';
 import { FailureWatch } from './failure-watch';
+import { Rest } from './rest';
 import { ticketKeys } from './search-attributes';
 import { ticketMemo } from './ticket-memo';
 import type { LateVerdict } from './triage-contract';
+
+/** Tickets from before keep the pace they began with. */
+const PACED = 'rest-after-failed-proof';
+/** Sweeps say every few seconds that it holds; where the proof disagrees with them, it is not asked for again at once. */
+const REST_AFTER_PROOF_MS = 30_000;
+/** A failure that goes back and forth must not fill the history. */
+const PUBLISH_EVERY_MS = 5_000;
 
 /** The mutable side of one ticket run: its state, and what signals have brought. Nothing else changes it. */
 export class TicketRecord {
@@ -42,6 +58,10 @@ export class TicketRecord {
   private brain: Brain | null = null;
   private earlierUsd = 0;
   private attemptUsd = 0;
+  private readonly afterProof = new Rest();
+  private readonly afterPublish = new Rest();
+  /** When the next attempt begins by itself, ms since the epoch; null while one is at work. */
+  private retryAt: number | null = null;
 
   constructor(readonly spec: TicketSpec) {
     this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
@@ -115,22 +135,39 @@ export class TicketRecord {
     return recovered;
   }
 
-  /** While blocked: resolves when there is a reason to move, and says which. */
+  /** While blocked: resolves when there is a reason to move, and says which. A proof in between does not put off the next attempt. */
   async waitForReason(retryAfterMs: number): Promise<'recovered' | AttemptCause> {
     const mayWake = patched('wake-on-changed-failure');
+    const isPaced = patched(PACED);
     const whyWoken = () => (mayWake && this.state.blockedOn === 'person' ? this.failure.whyAttempt() : null);
-    const isUnpublished = (): boolean => mayWake && JSON.stringify(this.failure.published) !== this.published;
-    const hasReason = (): boolean => this.recovered || this.retry || whyWoken() !== null;
-    for (const until = Date.now() + retryAfterMs; !hasReason() && Date.now() < until;) {
-      await condition(() => hasReason() || isUnpublished(), until - Date.now());
+    const mayPublish = (): boolean =>
+      mayWake && this.afterPublish.isOver && JSON.stringify(this.failure.published) !== this.published;
+    const mayProve = (): boolean => this.recovered && this.afterProof.isOver;
+    const hasReason = (): boolean => mayProve() || this.retry || whyWoken() !== null;
+    const until = (isPaced ? this.retryAt : null) ?? Date.now() + retryAfterMs;
+    this.retryAt = until;
+    while (!hasReason() && Date.now() < until) {
+      await condition(() => hasReason() || mayPublish(), until - Date.now());
+      if (!mayPublish()) continue;
       // Sweeps compare it with what they see.
-      if (isUnpublished()) this.publish();
+      this.publish();
+      if (isPaced) this.afterPublish.begin(PUBLISH_EVERY_MS);
     }
-    if (this.takeRecoveredHint()) return 'recovered';
+    if (mayProve()) {
+      this.recovered = false;
+      return 'recovered';
+    }
     const cause = this.retry ? 'person' : (whyWoken() ?? 'time');
     this.failure.beginAttempt(cause);
     this.retry = false;
+    this.retryAt = null;
     return cause;
+  }
+
+  /** The proof did not confirm a hint: the ticket waits on, and rests before it asks for the next one. */
+  waitOn(on: BlockedOn): void {
+    this.apply({ type: 'blocked', on, escalation: null });
+    if (patched(PACED)) this.afterProof.begin(REST_AFTER_PROOF_MS);
   }
 
   /** Whatever still fails once a pause is over begins the next attempt. */

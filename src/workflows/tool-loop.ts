@@ -91,7 +91,7 @@ async function runBrain(
       continue;
     }
     const answers: ToolResult[] = [];
-    for (const { call, result } of await runCalls(record, proposal.calls)) {
+    for (const { call, result } of await runCalls(record, proposal)) {
       record.addResult(result);
       const ending = await applyStatusProposal(record, call, result, hasNext && brain === 'runbook');
       if (ending?.kind === 'result') answers.push(ending.result);
@@ -142,9 +142,9 @@ function attemptUsd({ cause }: ActivityFailure): number | null {
 /** Reads run side by side; where one call acts, each waits for the one before it. */
 async function runCalls(
   record: TicketRecord,
-  calls: readonly ToolCall[],
+  { brain, calls }: Proposal,
 ): Promise<readonly { readonly call: ToolCall; readonly result: ToolResult }[]> {
-  const run = async (call: ToolCall) => ({ call, result: await runCall(record, call) });
+  const run = async (call: ToolCall) => ({ call, result: await runCall(record, call, brain) });
   if (calls.every(({ name }) => isToolName(name) && !isActingTool(name))) {
     return await Promise.all(calls.map(run));
   }
@@ -153,7 +153,7 @@ async function runCalls(
   return done;
 }
 
-async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult> {
+async function runCall(record: TicketRecord, call: ToolCall, brain: Brain): Promise<ToolResult> {
   const decision = await agent.decide.executeWithOptions({ summary: `may ${call.name} run?` }, [
     { ticket: record.context, call },
   ]);
@@ -175,7 +175,8 @@ async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult
     }
     record.apply({ type: 'acting' });
     if (isEditTool(call.name)) record.hasEdited = true;
-    const result = await actingTools[call.name].executeWithOptions({ summary }, [input]);
+    const acting = brain === 'runbook' ? input : { ...input, recheck: true };
+    const result = await actingTools[call.name].executeWithOptions({ summary }, [acting]);
     if (mayHaveChangedSomething(result)) record.apply({ type: 'effect_done' });
     return result;
   } catch (error) {

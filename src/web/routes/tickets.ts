@@ -1,10 +1,10 @@
 import { nanoid } from 'nanoid';
 import { Router } from 'express';
 import { z } from 'zod';
-import { TICKET_ID } from '../../client/archive-reader';
+import { TICKET_ID } from '../../client/archive-name';
 import { INVARIANT_ID } from '../../domain/invariant';
 import { mayHaveEdited } from '../../domain/may-have-edited';
-import { isOpen, TICKET_STATUSES } from '../../domain/ticket';
+import { isAtWork, isOpen, TICKET_STATUSES } from '../../domain/ticket';
 import type { TicketDetail } from '../../domain/ticket-view';
 import type { Trajectory } from '../../domain/trajectory';
 import type { CancelReason, NoteInput, TicketContext } from '../../workflows/contract';
@@ -143,7 +143,7 @@ export function ticketRoutes(
 /** Throws a Problem when the ticket is still at work on its edits, or made none. */
 function undoable({ ticket, status, turns }: Trajectory, id: string): TicketContext {
   if (!ticket) throw unknownTicket(id);
-  if (status === 'pending' || status === 'in_progress') {
+  if (isAtWork({ status })) {
     const detail = `Ticket ${id} is ${status}: cancel it, which puts its edits back.`;
     throw new Problem(409, 'Ticket is being worked on', detail);
   }
