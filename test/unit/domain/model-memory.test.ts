@@ -99,7 +99,7 @@ describe('turns that end without a call', () => {
 describe('what is kept', () => {
   it('stays small, however many calls an attempt makes', () => {
     const memory = times(200, (before, index) => play(before, [look(`c${index}`, `file ${index}`)]).memory);
-    expect(Object.keys(memory.breaker)).toHaveLength(24);
+    expect(Object.keys(memory.breaker)).toHaveLength(12);
     expect(memory.calls).toEqual([]);
     expect(JSON.stringify(memory).length).toBeLessThan(4_000);
   });

@@ -202,7 +202,7 @@ describe('foldTranscript', () => {
     const events = history(
       ...TWO_TURNS.slice(0, 3),
       { type: 'continued_as_new', newRunId: 'r2' },
-      { ...STARTED, continuedFrom: 'r1' } as Without<HistoryEvent>,
+      { ...STARTED, continuedFrom: 'r1' },
       asked(2, { results: [result('c1'), result('c2')] }),
       replied(6, [use('c3')]),
     );
