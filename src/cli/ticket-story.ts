@@ -12,6 +12,7 @@ export function ticketStory(ticket: TicketDetailWire, colors: Colors): string {
   const start = ticket.detected_at ?? ticket.created_at ?? ticket.timeline[0]?.at ?? '';
   const parts = [
     header(ticket, colors),
+    section('Possible causes', hypotheses(ticket), colors),
     section('Evidence', evidence(ticket, colors), colors),
     section('Timeline', timeline(ticket, start, colors), colors),
     section('Notes', notes(ticket, start), colors),
@@ -35,6 +36,7 @@ function header(ticket: TicketDetailWire, colors: Colors): string {
     ['success', ticket.success_criteria],
     ['cause', ticket.suspected_cause],
     ['context', ticket.context],
+    ['verdict', verdictText(ticket)],
     ['brain', brainText(ticket)],
     ['cost', costText(ticket)],
     ['detected', ticket.detected_at],
@@ -65,6 +67,18 @@ function undoneText({ undone }: TicketDetailWire): string | null {
   if (undone === null) return null;
   const reason = undone.reason === '' ? '' : ` (${undone.reason})`;
   return [`${undone.at} by ${undone.by}${reason}; put back as found:`, ...undone.files].join('\n');
+}
+
+function verdictText({ verdict_by, confidence }: TicketDetailWire): string | null {
+  if (verdict_by === null) return null;
+  return `by ${verdict_by}${confidence === null ? '' : `, ${Math.round(confidence * 100)} % sure of the cause`}`;
+}
+
+function hypotheses(ticket: TicketDetailWire): string[] {
+  return ticket.hypotheses.map(({ cause, evidence: ids }) => {
+    const cited = ids.length === 0 ? '' : ` [${ids.join(', ')}]`;
+    return indent(`${cause}${cited}`, 2);
+  });
 }
 
 function evidence(ticket: TicketDetailWire, colors: Colors): string[] {

@@ -1,6 +1,6 @@
 import type { HistoryEvent } from './history-event';
 import { TrajectoryActivities } from './trajectory-activities';
-import { readEvidence, readHint, readNote, readPerson, readTicket } from './trajectory-payloads';
+import { readEvidence, readHint, readNote, readPerson, readTicket, readVerdict } from './trajectory-payloads';
 import { TrajectoryStatus } from './trajectory-status';
 import type { RunState, TimelineEntry, Trajectory } from './trajectory';
 import type { CheckResult } from './check';
@@ -146,6 +146,11 @@ class TrajectoryFold {
         this.notes.push({ at: note.at || event.at, by: note.by, text: note.text });
         return this.say(event, 'note', `note by ${note.by}`, note.text);
       }
+      case 'verdict': {
+        const verdict = readVerdict(input);
+        if (!verdict || this.isRepeated(verdict.signature)) return;
+        return this.say(event, 'verdict', `late verdict by ${nameOf(verdict.by)}`, verdict.text);
+      }
       case 'recovered':
         return this.say(
           event,
@@ -193,4 +198,9 @@ class TrajectoryFold {
     this.signatures.add(signature);
     return false;
   }
+}
+
+/** Whoever is shown to people as the one who said something. */
+function nameOf(by: string): string {
+  return by === 'claude' ? 'Claude' : by;
 }

@@ -3,6 +3,7 @@ import type {
   Brain,
   Escalation,
   EvidenceItem,
+  Hypothesis,
   TicketNote,
   TicketPhase,
   TicketResolution,
@@ -32,6 +33,10 @@ export interface TicketView {
   readonly successCriteria: string;
   readonly context: string;
   readonly suspectedCause: string;
+  /** Who wrote objective, criteria, context and cause. */
+  readonly verdictBy: Brain;
+  readonly confidence: number;
+  readonly hypotheses: readonly Hypothesis[];
   readonly priority: Priority;
   readonly brain: Brain | null;
   /** Who worked on it so far. */
@@ -86,6 +91,9 @@ export function ticketView(trajectory: Trajectory, temporalUrl: string | null): 
     successCriteria: ticket.successCriteria,
     context: ticket.context,
     suspectedCause: ticket.suspectedCause,
+    verdictBy: ticket.verdictBy ?? 'runbook',
+    confidence: ticket.confidence,
+    hypotheses: ticket.hypotheses ?? [],
     priority: ticket.priority,
     brain: trajectory.brain,
     brains: brainsOf(trajectory.turns),

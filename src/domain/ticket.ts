@@ -26,6 +26,12 @@ export interface EvidenceItem {
   readonly text: string;
 }
 
+/** A possible cause, most likely first, and the evidence that supports it. A cause without any says so itself. */
+export interface Hypothesis {
+  readonly cause: string;
+  readonly evidence: readonly string[];
+}
+
 /** Everything known when the ticket opens; the input of its workflow, never changed afterwards. */
 export interface TicketSpec {
   readonly id: string;
@@ -44,6 +50,9 @@ export interface TicketSpec {
   readonly joinedInvariants: readonly string[];
   readonly evidence: readonly EvidenceItem[];
   readonly firstCheck: CheckResult | null;
+  /** Who wrote objective, criteria, context, cause and hypotheses; absent in tickets of earlier versions. */
+  readonly verdictBy?: Brain;
+  readonly hypotheses?: readonly Hypothesis[];
   /** The ticket of this invariant that closed less than `monitor.cooldown` before; absent in tickets of earlier versions. */
   readonly relapseOf?: string | null;
   /** Recent repairs of its service that did not last, this failure's included; absent in tickets of earlier versions. */

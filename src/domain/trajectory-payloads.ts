@@ -30,6 +30,8 @@ const evidenceItem = z.object({
   text: line,
 });
 
+const hypothesis = z.object({ cause: line, evidence: z.array(z.string()).catch([]) });
+
 const ticket = z.object({
   id: z.string(),
   invariantId: z.string(),
@@ -47,6 +49,8 @@ const ticket = z.object({
   joinedInvariants: z.array(z.string()).catch([]),
   evidence: z.array(evidenceItem).catch([]),
   firstCheck: check.nullable().catch(null),
+  verdictBy: z.enum(['runbook', 'claude']).catch('runbook'),
+  hypotheses: z.array(hypothesis).catch([]),
   relapseOf: z.string().nullable().catch(null),
 });
 
@@ -118,6 +122,7 @@ export const readProof = reader(
 export const readEvidence = reader(z.object({ signature: line, check }));
 export const readHint = reader(z.object({ check }).transform((input) => input.check));
 export const readNote = reader(z.object({ at: line, by: line, text: z.string(), signature: line }));
+export const readVerdict = reader(z.object({ by: line, text: z.string(), signature: line }));
 export const readPerson = reader(z.object({ by: line, reason: line, mode: line }));
 
 export const readStatus = reader(z.enum(TICKET_STATUSES));

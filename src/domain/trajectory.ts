@@ -30,6 +30,7 @@ export type TimelineKind =
   | 'resumed'
   | 'note'
   | 'evidence'
+  | 'verdict'
   | 'recovered_hint'
   | 'retry_requested'
   | 'cancel_requested'

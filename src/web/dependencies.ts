@@ -8,13 +8,8 @@ import type { InvariantDefinition } from '../domain/invariant';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
 import type { UndoReport } from '../domain/undo-report';
-import type {
-  CancelReason,
-  NoteInput,
-  PersonRequest,
-  RegistryChange,
-  UndoInput,
-} from '../workflows/contract';
+import type { UndoInput } from '../workflows/agent-contract';
+import type { CancelReason, NoteInput, PersonRequest, RegistryChange } from '../workflows/contract';
 
 export interface RunAddress {
   readonly workflowId: string;

@@ -36,6 +36,8 @@ export function ticketItem(ticket: TicketView) {
     success_criteria: ticket.successCriteria,
     context: ticket.context,
     suspected_cause: ticket.suspectedCause,
+    verdict_by: ticket.verdictBy,
+    confidence: ticket.confidence,
     priority: ticket.priority,
     brain: ticket.brain,
     source_type: ticket.sourceType,
@@ -54,6 +56,7 @@ export function ticketItem(ticket: TicketView) {
 export function ticketDetail(ticket: TicketDetail, limits: AttemptLimits) {
   return {
     ...ticketItem(ticket),
+    hypotheses: ticket.hypotheses,
     evidence: ticket.evidence,
     notes: ticket.notes,
     timeline: ticket.timeline,

@@ -18,19 +18,14 @@ import type {
 } from '../domain/ticket';
 import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
-import type {
-  CancelReason,
-  NoteInput,
-  PersonRequest,
-  RecoveredHint,
-  TicketContext,
-  TicketEvidence,
-} from './contract';
+import type { TicketContext } from './agent-contract';
+import type { CancelReason, NoteInput, PersonRequest, RecoveredHint, TicketEvidence } from './contract';
 import { SIGNALS } from './contract';
 import { FailureWatch } from './failure-watch';
 import { Rest } from './rest';
 import { ticketKeys } from './search-attributes';
 import { ticketMemo } from './ticket-memo';
+import type { LateVerdict } from './triage-contract';
 
 /** Tickets from before keep the pace they began with. */
 const PACED = 'rest-after-failed-proof';
@@ -70,6 +65,9 @@ export class TicketRecord {
       this.recovered = true;
     });
     setHandler(defineSignal<[NoteInput]>(SIGNALS.note), (note) => this.addNote(note));
+    setHandler(defineSignal<[LateVerdict]>(SIGNALS.verdict), ({ signature, text }) => {
+      this.addNews(signature, text);
+    });
     setHandler(defineSignal<[CancelReason]>(SIGNALS.cancelReason), (reason) => {
       this.cancelReason ??= reason;
     });
@@ -191,9 +189,13 @@ export class TicketRecord {
   }
 
   private addNote(note: NoteInput): void {
-    if (this.seen.has(note.signature)) return;
-    this.seen.add(note.signature);
-    this.news.push(`${note.by} notes: ${note.text}`);
+    this.addNews(note.signature, `${note.by} notes: ${note.text}`);
+  }
+
+  private addNews(signature: string, text: string): void {
+    if (this.seen.has(signature)) return;
+    this.seen.add(signature);
+    this.news.push(text);
   }
 
   private publish(brain?: Brain): void {

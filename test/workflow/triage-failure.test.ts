@@ -2,15 +2,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { CheckResult } from '../../src/domain/check';
 import type { Incident } from '../../src/domain/incident';
 import type { Verdict } from '../../src/domain/analyst-rules';
-import type {
-  MonitorActivities,
-  RemediateInput,
-  TicketEvidence,
-  TriageResult,
-} from '../../src/workflows/contract';
+import type { MonitorActivities, RemediateInput, TicketEvidence } from '../../src/workflows/contract';
 import { QUEUES, SIGNALS, triageWorkflowId, WORKFLOWS } from '../../src/workflows/contract';
 import { fetchHistory } from '../../src/client/history';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
+import type { TriageResult } from '../../src/workflows/triage-contract';
 
 jest.setTimeout(60_000);
 

@@ -13,7 +13,7 @@ import {
   openingTurn,
   userTurn,
 } from '../../domain/transcript';
-import type { ProposeInput } from '../../workflows/contract';
+import type { ProposeInput } from '../../workflows/agent-contract';
 
 export interface TranscriptDeps {
   /** All events of the ticket, runs it continues included. */

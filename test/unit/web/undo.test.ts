@@ -3,7 +3,7 @@ import type { TicketSpec, TicketStatus } from '../../../src/domain/ticket';
 import type { Trajectory, TrajectoryCall } from '../../../src/domain/trajectory';
 import type { UndoAnswer, WebDependencies } from '../../../src/web/dependencies';
 import { Problem } from '../../../src/web/problem';
-import type { UndoInput } from '../../../src/workflows/contract';
+import type { UndoInput } from '../../../src/workflows/agent-contract';
 import { T0 } from '../../support/invariants';
 import type { TestApi } from './support';
 import { dependencies, startApi } from './support';
