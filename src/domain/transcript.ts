@@ -27,14 +27,17 @@ export interface TranscriptTurn {
 }
 
 /**
- * The transcript of an attempt, rebuilt from the events of the ticket's run; null before the model's first reply in it. The
- * same events give the same messages, byte for byte: replies as they came, user turns as `userTurn` made them.
+ * The transcript of an attempt, rebuilt from the events of the ticket's last run; null before the model's first reply in it:
+ * a run that continues another begins a transcript of its own, or it would grow as the history did. The same events give the same messages, byte for byte: replies as they came, user turns as `userTurn` made them.
  */
 export function foldTranscript(events: readonly HistoryEvent[], attempt: number): Transcript | null {
   const asked = new Map<number, Asked>();
   let transcript: Transcript | null = null;
   for (const event of events) {
-    if (event.type === 'started') asked.clear();
+    if (event.type === 'started') {
+      asked.clear();
+      transcript = null;
+    }
     if (event.type === 'activity_scheduled' && event.activity === 'proposeStep') {
       const question = readAsked(event.input[0], attempt);
       if (question) asked.set(event.id, question);

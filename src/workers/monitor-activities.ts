@@ -59,7 +59,7 @@ export function createMonitorActivities({
   const lookAtPorts = createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null });
   const limits = new Map(config.services.map(({ name, restartLimit }) => [name, restartLimit.withinMs]));
   const tickets = createTicketReader({
-    source: temporalTickets(access),
+    source: temporalTickets(access, config.dataDir),
     namespace: access.namespace,
     dataDir: config.dataDir,
     uiUrl: () => Promise.resolve(null),

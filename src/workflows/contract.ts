@@ -5,6 +5,7 @@ import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
 import type { AttemptCause, Brain, TicketSpec } from '../domain/ticket';
 import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
 import type { Json } from '../domain/json';
+import type { TicketCarry } from './ticket-carry';
 
 /** Every name that crosses a process border through Temporal stands here, once. */
 export const QUEUES = { monitor: 'harness-monitor', agent: 'harness-agent' } as const;
@@ -148,20 +149,12 @@ export interface TriageResult {
 
 export interface RemediateInput {
   readonly ticket: TicketSpec;
+  /** Absent in a ticket's first run. */
+  readonly carried?: TicketCarry;
 }
 
-/** Memo of a ticket run, for lists; the whole stays below 2 KB. */
-export interface TicketMemo {
-  readonly objective: string;
-  readonly attempt: number;
-  readonly blocked_on: string | null;
-  readonly joined_invariants: readonly string[];
-  /** While blocked: how the ticket's own invariant fails, as far as the ticket knows (`failureClass`). */
-  readonly failure: string | null;
-  /** While blocked: how the service was left, or has been seen since (`fingerprint.ts`). */
-  readonly fingerprint: string | null;
-  readonly escalation_reason: string | null;
-}
+/** A run of a ticket, for the activities that keep its history. */
+export type TicketRunInput = Readonly<Record<'workflowId' | 'runId' | 'ticketId', string>>;
 
 export interface SweepInput {
   readonly scope: { readonly kind: 'all' } | CheckTarget;
@@ -201,7 +194,7 @@ export interface VerifyResult {
   /** Consecutive successes seen of each invariant that had to hold. */
   readonly successes: number;
   readonly failing: readonly CheckResult[];
-  /** Set when nothing was left to hold: the invariants were removed or disabled meanwhile. */
+  /** Set when nothing was left to hold, because the invariants were removed or disabled, and when nobody could tell. */
   readonly note?: string;
 }
 
@@ -283,11 +276,9 @@ export interface AgentActivities extends ToolActivities {
   /** Policy: may this call run? */
   decide(input: DecideInput): Promise<Decision>;
   /** Writes the ticket's trajectory, folded from its history, to the archive. */
-  archiveTicket(input: {
-    readonly workflowId: string;
-    readonly runId: string;
-    readonly ticketId: string;
-  }): Promise<void>;
+  archiveTicket(input: TicketRunInput): Promise<void>;
+  /** Keeps the events of a run that was continued as new; the server forgets it while its ticket is still open. */
+  keepRun(input: TicketRunInput): Promise<void>;
 }
 
 /** What people and the file change; an update, so that they hear whether it was taken. */

@@ -21,6 +21,8 @@ import type {
 import { SIGNALS } from './contract';
 import { FailureWatch } from './failure-watch';
 import { ticketKeys } from './search-attributes';
+import { isHistoryLong, newestTexts } from './ticket-carry';
+import type { RecordCarry } from './ticket-carry';
 import { ticketMemo } from './ticket-memo';
 
 /** The mutable side of one ticket run: its state, and what signals have brought. Nothing else changes it. */
@@ -41,10 +43,16 @@ export class TicketRecord {
   private brain: Brain | null = null;
   private earlierUsd = 0;
   private attemptUsd = 0;
+  /** When the next attempt begins by itself, ms since the epoch; null while that is not settled. */
+  private retryAt: number | null = null;
 
-  constructor(readonly spec: TicketSpec) {
+  constructor(
+    readonly spec: TicketSpec,
+    carried?: RecordCarry,
+  ) {
     this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
     for (const id of spec.joinedInvariants) this.joined.add(id);
+    if (carried) this.takeOver(carried);
     setHandler(defineSignal<[TicketEvidence]>(SIGNALS.evidence), (evidence) => this.addEvidence(evidence));
     setHandler(defineSignal<[RecoveredHint]>(SIGNALS.recovered), () => {
       this.recovered = true;
@@ -56,6 +64,38 @@ export class TicketRecord {
     setHandler(defineSignal<[PersonRequest]>(SIGNALS.retry), () => {
       this.retry = true;
     });
+  }
+
+  /** For the next run; what is published goes over beside it. */
+  carry(): RecordCarry {
+    const { state, cancelReason, hasEdited, isHeldByPause, recovered, retry, published } = this;
+    const { brain, earlierUsd, attemptUsd, retryAt } = this;
+    return {
+      state,
+      cancelReason,
+      hasEdited,
+      isHeldByPause,
+      recovered,
+      retry,
+      published,
+      brain,
+      earlierUsd,
+      attemptUsd,
+      retryAt,
+      joined: [...this.joined],
+      seen: newestTexts([...this.seen]),
+      news: newestTexts(this.news),
+      failure: this.failure.carry(),
+    };
+  }
+
+  private takeOver({ joined, seen, news, failure, ...rest }: RecordCarry): void {
+    Object.assign(this, rest);
+    for (const id of joined) this.joined.add(id);
+    for (const signature of seen) this.seen.add(signature);
+    this.news.push(...news);
+    this.failure.takeOver(failure);
+    this.describe();
   }
 
   get context(): TicketContext {
@@ -104,6 +144,11 @@ export class TicketRecord {
     return news;
   }
 
+  /** Nobody has answered yet whether the invariant holds: the next run asks again. */
+  keepHint(): void {
+    this.recovered = true;
+  }
+
   /** Whether somebody said the invariant holds, since the last call. */
   takeRecoveredHint(): boolean {
     const recovered = this.recovered;
@@ -112,16 +157,20 @@ export class TicketRecord {
   }
 
   /** While blocked: resolves when there is a reason to move, and says which. */
-  async waitForReason(retryAfterMs: number): Promise<'recovered' | AttemptCause> {
+  async waitForReason(retryAfterMs: number): Promise<'recovered' | 'long_history' | AttemptCause> {
     const mayWake = patched('wake-on-changed-failure');
     const whyWoken = () => (mayWake && this.state.blockedOn === 'person' ? this.failure.whyAttempt() : null);
     const isUnpublished = (): boolean => mayWake && JSON.stringify(this.failure.published) !== this.published;
-    const hasReason = (): boolean => this.recovered || this.retry || whyWoken() !== null;
-    for (const until = Date.now() + retryAfterMs; !hasReason() && Date.now() < until;) {
+    const hasReason = (): boolean => this.recovered || this.retry || whyWoken() !== null || isHistoryLong();
+    const until = this.retryAt ?? Date.now() + retryAfterMs;
+    while (!hasReason() && Date.now() < until) {
       await condition(() => hasReason() || isUnpublished(), until - Date.now());
       // Sweeps compare it with what they see.
       if (isUnpublished()) this.publish();
     }
+    const isToBeContinued = isHistoryLong();
+    this.retryAt = isToBeContinued ? until : null;
+    if (isToBeContinued) return 'long_history';
     if (this.takeRecoveredHint()) return 'recovered';
     const cause = this.retry ? 'person' : (whyWoken() ?? 'time');
     this.failure.beginAttempt(cause);
@@ -170,6 +219,11 @@ export class TicketRecord {
     const seen = this.failure.published;
     this.published = JSON.stringify(seen);
     upsertMemo({ ...ticketMemo(this.spec, this.state, this.joinedInvariants, seen) });
+    this.describe();
+  }
+
+  private describe(): void {
+    const { status, phase, resolution } = this.state;
     setCurrentDetails(`**${status}**${phase ? ` · ${phase}` : ''}${resolution ? ` · ${resolution}` : ''}`);
   }
 }

@@ -9,7 +9,7 @@ import type {
   TriageResult,
 } from '../../src/workflows/contract';
 import { QUEUES, SIGNALS, triageWorkflowId, WORKFLOWS } from '../../src/workflows/contract';
-import { fetchHistory } from '../../src/client/history';
+import { fetchRun } from '../../src/client/history';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
 jest.setTimeout(60_000);
@@ -90,7 +90,7 @@ it('20 triages of one failure race to open its ticket: one opens it, 19 add thei
   }
   expect(runs).toHaveLength(1);
 
-  const events = await fetchHistory(accessOf(env), 'racing');
+  const events = await fetchRun(accessOf(env), 'racing');
   const reasons = events.flatMap((event) => {
     if (event.type === 'started') return [read<RemediateInput>(event.input).ticket.firstCheck?.error];
     const isEvidence = event.type === 'signaled' && event.signal === SIGNALS.evidence;

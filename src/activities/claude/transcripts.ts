@@ -9,6 +9,8 @@ import { extendTranscript, foldTranscript, openCalls, openingTurn, userTurn } fr
 import type { ProposeInput } from '../../workflows/contract';
 
 export interface TranscriptDeps {
+  /** Temporal's ID of the ticket's run: each begins a transcript of its own. */
+  readonly runId: string;
   /** All events of the ticket, runs it continues included. */
   readonly readHistory: () => Promise<readonly HistoryEvent[]>;
   readonly redact: Redact;
@@ -33,12 +35,13 @@ export class Transcripts {
 
   /** Messages for the next turn. A transcript begins anew when it began with another version of prompt, tools or model. */
   async next(input: ProposeInput, version: string, deps: TranscriptDeps): Promise<NextRequest> {
-    const kept = this.kept.get(keyOf(input));
+    const key = keyOf(deps.runId, input);
+    const kept = this.kept.get(key);
     if (kept && isContinuedBy(kept, input) && kept.version === version) return goOn(kept, input);
     const events = await deps.readHistory();
     const told = foldTranscript(events, input.attempt);
     if (told && told.turn === input.turn - 1 && told.version === version) {
-      this.kept.set(keyOf(input), told);
+      this.kept.set(key, told);
       return goOn(told, input);
     }
     const { attempt, begunBy = 'opened', results, notes } = input;
@@ -49,10 +52,11 @@ export class Transcripts {
 
   /** Notes the reply, for the next turn. */
   keep(
+    runId: string,
     input: ProposeInput,
     reply: { readonly version: string; readonly opening: string | null; readonly content: readonly Json[] },
   ): void {
-    const key = keyOf(input);
+    const key = keyOf(runId, input);
     const before = this.kept.get(key) ?? null;
     if (reply.opening === null && before?.turn !== input.turn - 1) return;
     this.kept.set(key, extendTranscript(before, input, reply));
@@ -73,6 +77,6 @@ function isContinuedBy(kept: Transcript, { turn, results }: ProposeInput): boole
   return kept.turn === turn - 1 && calls.length > 0 && calls.every((id) => answered.has(id));
 }
 
-function keyOf({ ticket, attempt }: ProposeInput): string {
-  return `${ticket.ticketId}/${attempt}`;
+function keyOf(runId: string, { attempt }: ProposeInput): string {
+  return `${runId}/${attempt}`;
 }
