@@ -8,40 +8,8 @@ import type { TemporalAccess } from './temporal';
 type ProtoEvent = NonNullable<History['events']>[number];
 /** gRPC status */
 const NOT_FOUND = 5;
-/** A chain of continued runs longer than this is a loop, not a history. */
-const MAX_RUNS = 1_000;
 /** Events asked for at once from the end of a history. */
 const TAIL_PAGE = 64;
-
-/**
- * Every event of a run, oldest first, decoded to JSON, preceded by the runs it continues as far as they are still kept.
- * Rejects with WorkflowNotFoundError when the run itself is gone.
- */
-export async function fetchHistory(
-  access: TemporalAccess,
-  workflowId: string,
-  runId?: string,
-): Promise<readonly HistoryEvent[]> {
-  const runs = [await fetchRun(access, workflowId, runId)];
-  let earlier = continuedFrom(runs[0]);
-  while (earlier !== null && runs.length < MAX_RUNS) {
-    try {
-      const run = await fetchRun(access, workflowId, earlier);
-      runs.unshift(run);
-      earlier = continuedFrom(run);
-    } catch (error) {
-      // Retention may have taken an earlier run; what is left is still the truth about the rest.
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      break;
-    }
-  }
-  return runs.flat();
-}
-
-function continuedFrom(run: readonly HistoryEvent[] | undefined): string | null {
-  const first = run?.[0];
-  return first?.type === 'started' ? first.continuedFrom : null;
-}
 
 /** Every event of one run (the current one by default). Rejects with WorkflowNotFoundError when there is none. */
 export async function fetchRun(

@@ -8,8 +8,8 @@ import type { Trajectory } from '../domain/trajectory';
 import { TICKET_ID } from './archive-name';
 import { readArchive, readArchived } from './archive-reader';
 import { readEditJournal } from './edit-journal-reader';
-import { fetchHistory } from './history';
 import type { TemporalAccess } from './temporal';
+import { createHistoryReader } from './ticket-history';
 import { listRuns } from './ticket-runs';
 import type { RunFilter, TicketRun } from './ticket-runs';
 
@@ -46,10 +46,11 @@ export interface TicketSource {
   history(run: TicketRun): Promise<readonly HistoryEvent[]>;
 }
 
-export function temporalTickets(access: TemporalAccess): TicketSource {
+export function temporalTickets(access: TemporalAccess, dataDir: string): TicketSource {
+  const readHistory = createHistoryReader(access, dataDir);
   return {
     runs: (filter) => listRuns(access, filter),
-    history: (run) => fetchHistory(access, run.workflowId, run.runId),
+    history: (run) => readHistory(run.workflowId, run.runId),
   };
 }
 
@@ -103,7 +104,11 @@ export function createTicketReader(deps: TicketReaderDependencies): TicketReader
   async function trajectory(ticketId: string): Promise<Trajectory | null> {
     if (!TICKET_ID.test(ticketId)) return null;
     const [run] = await source.runs({ ticketId });
-    return (run ? await readRun(run) : null) ?? (await readArchived(dataDir, ticketId));
+    const found = (run ? await readRun(run) : null) ?? (await readArchived(dataDir, ticketId));
+    if (found) return found;
+    // While a run is being continued, the next one may not be listed yet.
+    const [continued] = await source.runs({ ticketId, isContinued: true });
+    return continued ? await readRun(continued) : null;
   }
 
   return {

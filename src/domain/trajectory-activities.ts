@@ -119,6 +119,8 @@ export class TrajectoryActivities {
         return { ...base, ...this.beginProof(event) };
       case 'archiveTicket':
         return { ...base, kind: 'archived', title: 'keep the trajectory', succeed: () => undefined };
+      case 'keepRun':
+        return { ...base, kind: 'archived', title: 'keep the history so far', succeed: () => undefined };
       default:
         return { ...base, kind: 'tool', title: event.activity, succeed: () => undefined };
     }

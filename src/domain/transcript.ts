@@ -27,15 +27,19 @@ export interface TranscriptTurn {
 }
 
 /**
- * The transcript of an attempt, rebuilt from the events of the ticket's run; null before the model's first reply in it, and
- * when a part of it cannot be read: a server refuses calls without answers. The same events give the same messages, byte for
- * byte: replies as they came, user turns as `userTurn` made them.
+ * The transcript of an attempt, rebuilt from the events of the ticket's last run: a run that continues another begins a
+ * transcript of its own, or it would grow as the history did. Null before the model's first reply in it, and when a part of it
+ * cannot be read: a server refuses calls without answers. The same events give the same messages, byte for byte: replies as
+ * they came, user turns as `userTurn` made them.
  */
 export function foldTranscript(events: readonly HistoryEvent[], attempt: number): Transcript | null {
   const asked = new Map<number, Asked>();
   let transcript: Transcript | null = null;
   for (const event of events) {
-    if (event.type === 'started') asked.clear();
+    if (event.type === 'started') {
+      asked.clear();
+      transcript = null;
+    }
     if (event.type === 'activity_scheduled' && event.activity === 'proposeStep') {
       const question = readAsked(event.input[0], attempt);
       if (question) asked.set(event.id, question);

@@ -39,7 +39,7 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
   const inTime = <T>(work: () => Promise<T>): Promise<T> =>
     access.connection.withDeadline(Date.now() + READ_DEADLINE_MS, work);
   const tickets = createTicketReader({
-    source: temporalTickets(access),
+    source: temporalTickets(access, dataDir),
     namespace: access.namespace,
     dataDir,
     uiUrl: async () => (await endpoints())?.temporalUiUrl ?? null,

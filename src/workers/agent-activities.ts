@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { createArchiveActivity } from '../activities/archive';
+import { archiveActivity } from '../activities/archive';
 import { createAuditLog } from '../activities/audit';
 import { createClaudeBrain } from '../activities/claude/claude-brain';
 import { createModelCall } from '../activities/claude/model-call';
 import { createSpendLedger } from '../activities/claude/spend-ledger';
 import { createDecideActivity } from '../activities/decide';
 import { whileHeartbeating } from '../activities/heartbeat';
+import { keepRunActivity } from '../activities/keep-run';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
 import type { BrainTurn } from '../activities/propose-step';
@@ -15,11 +16,13 @@ import { createToolActivities } from '../activities/tools';
 import { TRUSTED_DIRECTORIES } from '../activities/tools/find-program';
 import type { ToolDeps } from '../activities/tools/tool';
 import { createControlClient } from '../client/control-client';
-import { fetchHistory } from '../client/history';
+import { fetchRun } from '../client/history';
 import { readLogTail } from '../client/log-reader';
 import { marksOf, RUN_MARK } from '../client/process-mark';
 import { createRegistryReader } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
+import { createHistoryReader } from '../client/ticket-history';
+import type { HistoryReader } from '../client/ticket-history';
 import { createTicketReader, temporalTickets } from '../client/tickets';
 import { requireBrains } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
@@ -49,8 +52,9 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
   const readRegistry = createRegistryReader(access);
   const agent = `${hostname()}/${process.pid}`;
   const brains = requireBrains(config);
+  const readHistory = createHistoryReader(access, config.dataDir);
   const tickets = createTicketReader({
-    source: temporalTickets(access),
+    source: temporalTickets(access, config.dataDir),
     namespace: access.namespace,
     dataDir: config.dataDir,
     uiUrl: () => Promise.resolve(null),
@@ -73,7 +77,12 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       now,
       log,
     }),
-    ...createArchiveActivity({ access, dataDir: config.dataDir, log }),
+    ...archiveActivity({ readHistory, dataDir: config.dataDir, log }),
+    ...keepRunActivity({
+      readRun: (workflowId, runId) => fetchRun(access, workflowId, runId),
+      dataDir: config.dataDir,
+      log,
+    }),
     claimTicket: (ticket) => {
       log.info({ ticket: ticket.ticketId, service: ticket.service }, `took ticket ${ticket.ticketId}`);
       // The first look needs it: read meanwhile. If that fails, the look says so.
@@ -83,7 +92,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
     },
     proposeStep: createProposeStep({
       runbook: runbookBrain({ now, services: config.services }),
-      claude: claudeBrain({ config, access, redact, now, log }),
+      claude: claudeBrain({ config, readHistory, redact, now, log }),
     }),
     decide: beating(
       createDecideActivity({
@@ -99,18 +108,22 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
 /** Null without a key: then no ticket is claimed for it. */
 function claudeBrain({
   config,
-  access,
+  readHistory,
   redact,
   now,
   log,
-}: AgentParts & { readonly redact: Redact; readonly now: () => Date }): BrainTurn | null {
+}: Pick<AgentParts, 'config' | 'log'> & {
+  readonly readHistory: HistoryReader;
+  readonly redact: Redact;
+  readonly now: () => Date;
+}): BrainTurn | null {
   const call = createModelCall({ claude: config.claude, redact, now });
   if (call === null) return null;
   return createClaudeBrain({
     call,
     agent: config.agent,
     ledger: createSpendLedger(config.dataDir, now),
-    readHistory: (workflowId, runId) => fetchHistory(access, workflowId, runId),
+    readHistory,
     redact,
     now,
     log,

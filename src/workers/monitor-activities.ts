@@ -73,7 +73,7 @@ export function createMonitorActivities({
   const asksModel = activeBrain(config).brains[0] === 'claude';
   const call = asksModel ? createModelCall({ claude: config.claude, redact, now }) : null;
   const tickets = createTicketReader({
-    source: temporalTickets(access),
+    source: temporalTickets(access, config.dataDir),
     namespace: access.namespace,
     dataDir: config.dataDir,
     uiUrl: () => Promise.resolve(null),

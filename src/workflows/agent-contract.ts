@@ -1,7 +1,7 @@
 import type { Json } from '../domain/json';
 import type { AttemptCause, Brain } from '../domain/ticket';
 import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
-import type { PersonRequest } from './contract';
+import type { PersonRequest, TicketRunInput } from './contract';
 
 export interface TicketContext {
   readonly ticketId: string;
@@ -71,9 +71,7 @@ export interface AgentActivities extends ToolActivities {
   /** Policy: may this call run? */
   decide(input: DecideInput): Promise<Decision>;
   /** Writes the ticket's trajectory, folded from its history, to the archive. */
-  archiveTicket(input: {
-    readonly workflowId: string;
-    readonly runId: string;
-    readonly ticketId: string;
-  }): Promise<void>;
+  archiveTicket(input: TicketRunInput): Promise<void>;
+  /** Keeps the events of a run that was continued as new; the server forgets it while its ticket is still open. */
+  keepRun(input: TicketRunInput): Promise<void>;
 }

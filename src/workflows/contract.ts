@@ -9,6 +9,7 @@ import type {
   RuleVerdict,
 } from '../domain/analyst-rules';
 import type { TicketSpec } from '../domain/ticket';
+import type { TicketCarry } from './ticket-carry';
 
 /** Every name that crosses a process border through Temporal stands here, once. */
 export const QUEUES = { monitor: 'harness-monitor', agent: 'harness-agent' } as const;
@@ -147,20 +148,12 @@ export interface CheckNowResult {
 
 export interface RemediateInput {
   readonly ticket: TicketSpec;
+  /** Absent in a ticket's first run. */
+  readonly carried?: TicketCarry;
 }
 
-/** Memo of a ticket run, for lists; the whole stays below 2 KB. */
-export interface TicketMemo {
-  readonly objective: string;
-  readonly attempt: number;
-  readonly blocked_on: string | null;
-  readonly joined_invariants: readonly string[];
-  /** While blocked: how the ticket's own invariant fails, as far as the ticket knows (`failureClass`). */
-  readonly failure: string | null;
-  /** While blocked: how the service was left, or has been seen since (`fingerprint.ts`). */
-  readonly fingerprint: string | null;
-  readonly escalation_reason: string | null;
-}
+/** A run of a ticket, for the activities that keep its history. */
+export type TicketRunInput = Readonly<Record<'workflowId' | 'runId' | 'ticketId', string>>;
 
 export interface SweepInput {
   readonly scope: { readonly kind: 'all' } | CheckTarget;
@@ -200,7 +193,7 @@ export interface VerifyResult {
   /** Consecutive successes seen of each invariant that had to hold. */
   readonly successes: number;
   readonly failing: readonly CheckResult[];
-  /** Set when nothing was left to hold: the invariants were removed or disabled meanwhile. */
+  /** Set when nothing was left to hold, because the invariants were removed or disabled, and when nobody could tell. */
   readonly note?: string;
 }
 

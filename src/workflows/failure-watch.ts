@@ -5,8 +5,9 @@ import { failureClass } from '../domain/incident';
 import { isRecord } from '../domain/json';
 import type { AttemptCause } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
+import type { AspectCarry, FailureCarry } from './ticket-carry';
 
-type Change = Extract<AttemptCause, `changed_${string}`>;
+export type Change = Extract<AttemptCause, `changed_${string}`>;
 
 /**
  * Attempts that changes may begin until a person or the time begins one: a fault that changes its face for ever, or a process
@@ -25,6 +26,16 @@ class Aspect {
   current: string | null = null;
   known: string | null = null;
   private readonly tried = new Set<string>();
+
+  carry(): AspectCarry {
+    return { current: this.current, known: this.known, tried: [...this.tried] };
+  }
+
+  takeOver({ current, known, tried }: AspectCarry): void {
+    this.current = current;
+    this.known = known;
+    for (const text of tried) this.tried.add(text);
+  }
 
   isNews(): boolean {
     const { current, known, tried } = this;
@@ -63,6 +74,18 @@ export class FailureWatch {
   ) {
     if (first) this.report(first);
     this.tellBrain();
+  }
+
+  carry(): FailureCarry {
+    const { failure, service, begun, at } = this;
+    return { failure: failure.carry(), service: service.carry(), begun: { ...begun }, at };
+  }
+
+  takeOver({ failure, service, begun, at }: FailureCarry): void {
+    this.failure.takeOver(failure);
+    this.service.takeOver(service);
+    Object.assign(this.begun, begun);
+    this.at = at;
   }
 
   /** What sweeps compare with what they see; null while nothing is known. */

@@ -78,7 +78,7 @@ export const actingTools = proxyActivities<Pick<AgentActivities, (typeof ACTING_
 });
 
 /** A full disk must not keep a repaired ticket open for ever. */
-export const archive = proxyActivities<Pick<AgentActivities, 'archiveTicket'>>({
+export const archive = proxyActivities<Pick<AgentActivities, 'archiveTicket' | 'keepRun'>>({
   startToCloseTimeout: '30s',
   heartbeatTimeout: '3s',
   retry: { ...QUICK_RETRY, maximumAttempts: 5 },

@@ -24,6 +24,8 @@ import { SIGNALS } from './contract';
 import { FailureWatch } from './failure-watch';
 import { Rest } from './rest';
 import { ticketKeys } from './search-attributes';
+import { isHistoryLong, newestTexts } from './ticket-carry';
+import type { RecordCarry } from './ticket-carry';
 import { ticketMemo } from './ticket-memo';
 import type { LateVerdict } from './triage-contract';
 
@@ -54,12 +56,16 @@ export class TicketRecord {
   private attemptUsd = 0;
   private readonly afterProof = new Rest();
   private readonly afterPublish = new Rest();
-  /** When the next attempt begins by itself, ms since the epoch; null while one is at work. */
+  /** When the next attempt begins by itself, ms since the epoch; null while that is not settled. */
   private retryAt: number | null = null;
 
-  constructor(readonly spec: TicketSpec) {
+  constructor(
+    readonly spec: TicketSpec,
+    carried?: RecordCarry,
+  ) {
     this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
     for (const id of spec.joinedInvariants) this.joined.add(id);
+    if (carried) this.takeOver(carried);
     setHandler(defineSignal<[TicketEvidence]>(SIGNALS.evidence), (evidence) => this.addEvidence(evidence));
     setHandler(defineSignal<[RecoveredHint]>(SIGNALS.recovered), () => {
       this.recovered = true;
@@ -74,6 +80,38 @@ export class TicketRecord {
     setHandler(defineSignal<[PersonRequest]>(SIGNALS.retry), () => {
       this.retry = true;
     });
+  }
+
+  /** For the next run; what is published goes over beside it. */
+  carry(): RecordCarry {
+    const { state, cancelReason, hasEdited, isHeldByPause, recovered, retry, published } = this;
+    const { brain, earlierUsd, attemptUsd, retryAt } = this;
+    return {
+      state,
+      cancelReason,
+      hasEdited,
+      isHeldByPause,
+      recovered,
+      retry,
+      published,
+      brain,
+      earlierUsd,
+      attemptUsd,
+      retryAt,
+      joined: [...this.joined],
+      seen: newestTexts([...this.seen]),
+      news: newestTexts(this.news),
+      failure: this.failure.carry(),
+    };
+  }
+
+  private takeOver({ joined, seen, news, failure, ...rest }: RecordCarry): void {
+    Object.assign(this, rest);
+    for (const id of joined) this.joined.add(id);
+    for (const signature of seen) this.seen.add(signature);
+    this.news.push(...news);
+    this.failure.takeOver(failure);
+    this.describe();
   }
 
   get context(): TicketContext {
@@ -122,6 +160,11 @@ export class TicketRecord {
     return news;
   }
 
+  /** Nobody has answered yet whether the invariant holds: the next run asks again. */
+  keepHint(): void {
+    this.recovered = true;
+  }
+
   /** Whether somebody said the invariant holds, since the last call. */
   takeRecoveredHint(): boolean {
     const recovered = this.recovered;
@@ -130,14 +173,14 @@ export class TicketRecord {
   }
 
   /** While blocked: resolves when there is a reason to move, and says which. A proof in between does not put off the next attempt. */
-  async waitForReason(retryAfterMs: number): Promise<'recovered' | AttemptCause> {
+  async waitForReason(retryAfterMs: number): Promise<'recovered' | 'long_history' | AttemptCause> {
     const mayWake = patched('wake-on-changed-failure');
     const isPaced = patched(PACED);
     const whyWoken = () => (mayWake && this.state.blockedOn === 'person' ? this.failure.whyAttempt() : null);
     const mayPublish = (): boolean =>
       mayWake && this.afterPublish.isOver && JSON.stringify(this.failure.published) !== this.published;
     const mayProve = (): boolean => this.recovered && this.afterProof.isOver;
-    const hasReason = (): boolean => mayProve() || this.retry || whyWoken() !== null;
+    const hasReason = (): boolean => mayProve() || this.retry || whyWoken() !== null || isHistoryLong();
     const until = (isPaced ? this.retryAt : null) ?? Date.now() + retryAfterMs;
     this.retryAt = until;
     while (!hasReason() && Date.now() < until) {
@@ -147,6 +190,7 @@ export class TicketRecord {
       this.publish();
       if (isPaced) this.afterPublish.begin(PUBLISH_EVERY_MS);
     }
+    if (isHistoryLong()) return 'long_history';
     if (mayProve()) {
       this.recovered = false;
       return 'recovered';
@@ -209,6 +253,11 @@ export class TicketRecord {
     const seen = this.failure.published;
     this.published = JSON.stringify(seen);
     upsertMemo({ ...ticketMemo(this.spec, this.state, this.joinedInvariants, seen) });
+    this.describe();
+  }
+
+  private describe(): void {
+    const { status, phase, resolution } = this.state;
     setCurrentDetails(`**${status}**${phase ? ` · ${phase}` : ''}${resolution ? ` · ${resolution}` : ''}`);
   }
 }

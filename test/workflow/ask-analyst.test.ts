@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { whileHeartbeating } from '../../src/activities/heartbeat';
-import { fetchHistory } from '../../src/client/history';
+import { fetchRun } from '../../src/client/history';
 import type { AnalystAnswer, RuleVerdict } from '../../src/domain/analyst-rules';
 import type { CheckResult } from '../../src/domain/check';
 import { foldTrajectory } from '../../src/domain/fold-trajectory';
@@ -128,7 +128,7 @@ async function triage(service: string): Promise<TriageResult> {
 /** First argument of a recorded call, as the type its sender gave it. */
 const read = <T>(input: readonly unknown[]): T => input[0] as T;
 
-const historyOf = (workflowId: string) => fetchHistory(accessOf(env), workflowId);
+const historyOf = (workflowId: string) => fetchRun(accessOf(env), workflowId);
 
 async function ticketOf(service: string): Promise<TicketSpec> {
   const [started] = await historyOf(`${service}_healthy`);

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import pino from 'pino';
-import { createArchiveActivity } from '../../src/activities/archive';
+import { archiveActivity } from '../../src/activities/archive';
+import { createHistoryReader } from '../../src/client/ticket-history';
 import { createTicketReader } from '../../src/client/tickets';
 import type { TicketSpec } from '../../src/domain/ticket';
 import type { ToolCall } from '../../src/domain/tool';
@@ -157,7 +158,7 @@ async function agent(
       decide: () => Promise.resolve({ verdict: 'allow', rule: 'test', reason: '' }),
       service_control: tool,
       update_ticket_status: tool,
-      ...createArchiveActivity({ access: accessOf(env), dataDir, log }),
+      ...archiveActivity({ readHistory: createHistoryReader(accessOf(env), dataDir), dataDir, log }),
       ...over,
     }),
   );

@@ -16,6 +16,8 @@ import {
 import type { ProposeInput } from '../../workflows/agent-contract';
 
 export interface TranscriptDeps {
+  /** Temporal's ID of the ticket's run: each begins a transcript of its own. */
+  readonly runId: string;
   /** All events of the ticket, runs it continues included. */
   readonly readHistory: () => Promise<readonly HistoryEvent[]>;
   readonly redact: Redact;
@@ -40,12 +42,13 @@ export class Transcripts {
 
   /** Messages for the next turn. A transcript begins anew when it began with another version of prompt, tools or model. */
   async next(input: ProposeInput, version: string, deps: TranscriptDeps): Promise<NextRequest> {
-    const kept = this.kept.get(keyOf(input));
+    const key = keyOf(deps.runId, input);
+    const kept = this.kept.get(key);
     if (kept && isContinuedBy(kept, input) && kept.version === version) return goOn(kept, input);
     const events = await deps.readHistory();
     const told = foldTranscript(events, input.attempt);
     if (told && isAnsweredBy(told, input) && told.version === version) {
-      this.kept.set(keyOf(input), told);
+      this.kept.set(key, told);
       return goOn(told, input);
     }
     const { attempt, begunBy = 'opened', results, notes } = input;
@@ -56,10 +59,11 @@ export class Transcripts {
 
   /** Notes the reply, for the next turn. */
   keep(
+    runId: string,
     input: ProposeInput,
     reply: { readonly version: string; readonly opening: string | null; readonly content: readonly Json[] },
   ): void {
-    const key = keyOf(input);
+    const key = keyOf(runId, input);
     const before = this.kept.get(key) ?? null;
     if (reply.opening === null && before?.turn !== input.turn - 1) return;
     this.kept.set(key, extendTranscript(before, input, reply));
@@ -78,6 +82,6 @@ function isContinuedBy(kept: Transcript, input: ProposeInput): boolean {
   return openCalls(kept).length > 0 && isAnsweredBy(kept, input);
 }
 
-function keyOf({ ticket, attempt }: ProposeInput): string {
-  return `${ticket.ticketId}/${attempt}`;
+function keyOf(runId: string, { attempt }: ProposeInput): string {
+  return `${runId}/${attempt}`;
 }

@@ -36,6 +36,8 @@ it('archives what has no file, once; one that cannot be read keeps no other from
     reconcileArchive({
       dataDir,
       closedRuns: () => Promise.resolve([run('T1'), run('gone'), run('T2')]),
+      continuedRuns: () => Promise.resolve([]),
+      readRun: () => Promise.reject(new Error('there is no earlier run')),
       readHistory: (_workflowId, runId) => {
         read.push(runId);
         return runId === 'gone' ? Promise.reject(new Error('forgotten')) : Promise.resolve(terminated(runId));
