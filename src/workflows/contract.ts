@@ -151,19 +151,6 @@ export interface RemediateInput {
   readonly ticket: TicketSpec;
 }
 
-/** Memo of a ticket run, for lists; the whole stays below 2 KB. */
-export interface TicketMemo {
-  readonly objective: string;
-  readonly attempt: number;
-  readonly blocked_on: string | null;
-  readonly joined_invariants: readonly string[];
-  /** While blocked: how the ticket's own invariant fails, as far as the ticket knows (`failureClass`). */
-  readonly failure: string | null;
-  /** While blocked: how the service was left, or has been seen since (`fingerprint.ts`). */
-  readonly fingerprint: string | null;
-  readonly escalation_reason: string | null;
-}
-
 export interface SweepInput {
   readonly scope: { readonly kind: 'all' } | CheckTarget;
   /** A failure needs no second look: the process is known to have ended. */
