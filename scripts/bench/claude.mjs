@@ -11,7 +11,7 @@ import { atRandomMoment, secondsSince, until } from './until.mjs';
 
 const TURNS = 40;
 /** How long the model takes for its verdict, and how often that is measured. */
-export const LATENCIES_S = [1, 3, 6, 12];
+const LATENCIES_S = [1, 3, 6, 12];
 const SERVICE = 'kill';
 const MODEL = 'claude-opus-5-5';
 

@@ -9,7 +9,7 @@ import { errorText } from '../config/error-text';
 import { FAILURES } from '../domain/failures';
 import { foldTrajectory } from '../domain/fold-trajectory';
 import type { HistoryEvent } from '../domain/history-event';
-import type { AgentActivities } from '../workflows/contract';
+import type { AgentActivities } from '../workflows/agent-contract';
 import { whileHeartbeating } from './heartbeat';
 import { writeDurably } from './write-durably';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { paths } from '../config/paths';
 import { TICKET_STATUSES } from '../domain/ticket';
-import type { Trajectory } from '../domain/trajectory';
+import type { Trajectory, TrajectoryTurn } from '../domain/trajectory';
 import type { ArchiveName } from './archive-name';
 import { archiveName, parseArchiveName, TICKET_ID } from './archive-name';
 import { errorCode } from './error-code';
@@ -22,11 +22,18 @@ const looksLikeTrajectory = z.looseObject({
   timeline: z.array(z.unknown()),
 });
 
+/** Files of earlier versions have no model in a turn, and no costs. */
+type Costs = 'costUsd' | 'attemptCostUsd';
+type StoredTrajectory = Omit<Trajectory, Costs | 'turns'> &
+  Partial<Pick<Trajectory, Costs>> & {
+    readonly turns: readonly (Omit<TrajectoryTurn, 'model'> & Partial<Pick<TrajectoryTurn, 'model'>>)[];
+  };
+
 const archiveFile = z.object({
   version: z.literal(1),
   archived_at: z.string(),
   // The rest of the shape is what `writeArchive` wrote; checking every field of every turn again would buy nothing.
-  trajectory: z.custom<Trajectory>((value) => looksLikeTrajectory.safeParse(value).success),
+  trajectory: z.custom<StoredTrajectory>((value) => looksLikeTrajectory.safeParse(value).success),
 });
 export type ArchiveFile = z.input<typeof archiveFile>;
 
@@ -129,10 +136,19 @@ async function readOne(path: string): Promise<Trajectory | null> {
   }
   const parsed = archiveFile.safeParse(parseJson(text));
   if (!parsed.success) return null;
-  const { trajectory } = parsed.data;
+  const trajectory = complete(parsed.data.trajectory);
   // The archive is written as the last step of the run, so its end is not in it; after a closed ticket only one end is possible.
   const hasEnded = trajectory.run === 'running' && trajectory.closedAt !== null;
   return hasEnded ? { ...trajectory, run: 'completed' } : trajectory;
+}
+
+function complete(stored: StoredTrajectory): Trajectory {
+  return {
+    ...stored,
+    costUsd: stored.costUsd ?? null,
+    attemptCostUsd: stored.attemptCostUsd ?? null,
+    turns: stored.turns.map((turn) => ({ ...turn, model: turn.model ?? null })),
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -122,7 +122,9 @@ function oneLine(text: string): string {
 }
 
 function cap(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit)} … (cut at ${limit} characters)`;
+  if (text.length <= limit) return text;
+  // Half of a surrogate pair is no text: servers refuse it.
+  return `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')} … (cut at ${limit} characters)`;
 }
 
 function lines(fields: Readonly<Record<string, string>>): string {

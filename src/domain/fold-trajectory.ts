@@ -34,7 +34,7 @@ class TrajectoryFold {
       case 'started':
         return this.start(event);
       case 'search_attributes_upserted':
-        return this.status.applySearchAttributes(event.at, event.searchAttributes);
+        return this.publish(event);
       case 'memo_upserted':
         return this.status.applyMemo(event.at, event.memo, this.activities.turns.lastReport());
       case 'activity_scheduled':
@@ -120,6 +120,13 @@ class TrajectoryFold {
       detail: ticket?.objective ?? '',
       ok: null,
     });
+  }
+
+  private publish({ at, searchAttributes }: Of<'search_attributes_upserted'>): void {
+    const before = this.status.brain;
+    this.status.applySearchAttributes(at, searchAttributes);
+    const { brain, attempt } = this.status;
+    if (brain !== before) this.activities.handOvers.name(at, brain, attempt);
   }
 
   private signal(event: Of<'signaled'>): void {

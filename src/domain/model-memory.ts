@@ -20,7 +20,7 @@ export interface LoopMemory {
 
 const FRESH: LoopMemory = { breaker: {}, calls: [], repeats: 0, idle: 0, starts: 0 };
 /** Calls whose results are remembered; a loop is shorter. */
-const MAX_REMEMBERED = 24;
+const MAX_REMEMBERED = 12;
 const MAX_REPEATS = 3;
 const MAX_IDLE = 2;
 /** As many as the runbook may make in an attempt. */

@@ -63,7 +63,33 @@ const toolResult = z.object({
   content: line,
   data: z.json().catch(null),
 });
-const proposal = z.object({ brain, text: line, calls: z.array(call).catch([]) });
+const count = z.number().catch(0);
+const model = z.object({
+  name: z.string(),
+  stopReason: z.string().nullable().catch(null),
+  requestId: z.string().nullable().catch(null),
+  tokens: z.object({
+    input: count,
+    cacheWrite5m: count,
+    cacheWrite1h: count,
+    cacheRead: count,
+    output: count,
+  }),
+  usd: z.number().nullable().catch(null),
+});
+const proposal = z.object({
+  brain,
+  text: line,
+  calls: z.array(call).catch([]),
+  unrun: z.array(toolResult).catch([]),
+  isFinished: z.boolean().catch(false),
+  handOver: z.string().nullable().catch(null),
+  model: model.nullable().catch(null),
+});
+/** The calls in a model's reply, also those that are not run. */
+const reply = z.object({
+  model: z.object({ content: z.array(call.nullable().catch(null)) }),
+});
 
 const reader =
   <T>(schema: z.ZodType<T>) =>
@@ -75,9 +101,18 @@ const reader =
 export const readTicket = reader(z.object({ ticket }).transform((input) => input.ticket));
 export const readClaim = reader(z.object({ agent: line, brain }));
 export const readProposeInput = reader(
-  z.object({ turn: z.number().catch(0), attempt: z.number().catch(1), brain }),
+  z.object({
+    turn: z.number().catch(0),
+    attempt: z.number().catch(1),
+    brain,
+    notes: z.array(z.string()).catch([]),
+  }),
 );
+export type ReadProposal = z.output<typeof proposal>;
 export const readProposal = reader(proposal);
+export const readReplyCalls = reader(
+  reply.transform(({ model: { content } }) => content.flatMap((block) => block ?? [])),
+);
 export const readCallInput = reader(z.object({ call }).transform((input) => input.call));
 export const readDecision = reader(decision);
 export const readToolResult = reader(toolResult);

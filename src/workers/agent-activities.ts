@@ -32,7 +32,7 @@ import type { Redact } from '../domain/redaction';
 import { createRedactor } from '../domain/redaction';
 import type { RegistryState } from '../domain/registry';
 import { isAtWork } from '../domain/ticket';
-import type { AgentActivities } from '../workflows/contract';
+import type { AgentActivities } from '../workflows/agent-contract';
 
 export interface AgentParts {
   readonly config: HarnessConfig;

@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { AgentActivities, MonitorActivities } from './contract';
+import type { AgentActivities } from './agent-contract';
+import type { MonitorActivities } from './contract';
 import { QUEUES } from './contract';
 import type { ACTING_TOOLS, READ_TOOLS, TICKET_TOOLS } from '../domain/tool';
 

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import type { TicketResult } from '../domain/ticket';
-import type { Claim, RemediateInput } from './contract';
+import type { Claim } from './agent-contract';
+import type { RemediateInput } from './contract';
 import { agent } from './proxies';
 import { closeTicket } from './close-ticket';
 import { putEditsBack } from './put-edits-back';

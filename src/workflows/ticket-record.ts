@@ -18,14 +18,8 @@ import type {
 } from '../domain/ticket';
 import { applyTicketEvent, NEW_TICKET } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
-import type {
-  CancelReason,
-  NoteInput,
-  PersonRequest,
-  RecoveredHint,
-  TicketContext,
-  TicketEvidence,
-} from './contract';
+import type { TicketContext } from './agent-contract';
+import type { CancelReason, NoteInput, PersonRequest, RecoveredHint, TicketEvidence } from './contract';
 import { SIGNALS } from './contract';
 import { FailureWatch } from './failure-watch';
 import { Rest } from './rest';

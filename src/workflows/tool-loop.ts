@@ -6,7 +6,7 @@ import { PAUSED_RULE } from '../domain/pause';
 import type { AttemptCause, Brain, Escalation } from '../domain/ticket';
 import type { Proposal, ToolCall, ToolResult } from '../domain/tool';
 import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
-import type { Claim, ProposeInput } from './contract';
+import type { Claim, ProposeInput } from './agent-contract';
 import { actingTools, agent, model, readTools } from './proxies';
 import type { TicketRecord } from './ticket-record';
 import { describeProof, verify } from './verification';

@@ -8,12 +8,8 @@ import type { CheckResult } from '../../src/domain/check';
 import { foldTrajectory } from '../../src/domain/fold-trajectory';
 import type { Incident } from '../../src/domain/incident';
 import type { TicketSpec } from '../../src/domain/ticket';
-import type {
-  AgentActivities,
-  MonitorActivities,
-  ProposeInput,
-  RemediateInput,
-} from '../../src/workflows/contract';
+import type { AgentActivities, ProposeInput } from '../../src/workflows/agent-contract';
+import type { MonitorActivities, RemediateInput } from '../../src/workflows/contract';
 import {
   analysisWorkflowId,
   QUEUES,

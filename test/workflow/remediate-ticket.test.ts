@@ -4,12 +4,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { CheckResult } from '../../src/domain/check';
 import type { TicketResult, TicketSpec } from '../../src/domain/ticket';
 import type { Proposal, ToolCall, ToolResult } from '../../src/domain/tool';
-import type {
-  AgentActivities,
-  MonitorActivities,
-  RemediateInput,
-  VerifyResult,
-} from '../../src/workflows/contract';
+import type { AgentActivities } from '../../src/workflows/agent-contract';
+import type { MonitorActivities, RemediateInput, VerifyResult } from '../../src/workflows/contract';
 import { QUEUES, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
 import { startTemporal, startWorker } from '../support/workflow-environment';
 import { waitFor } from '../support/wait-for';

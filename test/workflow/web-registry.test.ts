@@ -22,6 +22,7 @@ import type { MonitorActivities, SweepReport } from '../../src/workflows/contrac
 import { QUERIES, QUEUES, REGISTRY_WORKFLOW_ID, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
 import { check, definition, downSince, T0 } from '../support/invariants';
 import { waitFor } from '../support/wait-for';
+import { BRAIN_CONFIG } from '../support/brain-config';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
 jest.setTimeout(60_000);
@@ -41,6 +42,7 @@ beforeAll(async () => {
     web,
     invariants: [],
     services: [{ name: 'api' }, { name: 'shop' }],
+    agent: BRAIN_CONFIG.agent,
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   const log = pino({ level: 'silent' });

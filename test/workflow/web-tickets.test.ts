@@ -14,10 +14,12 @@ import { createApp } from '../../src/web/app';
 import { trajectoryWire } from '../../src/web/presenters';
 import { createWebDependencies } from '../../src/web/web-dependencies';
 import { listen } from '../../src/web/web-process';
-import type { AgentActivities, MonitorActivities, RemediateInput } from '../../src/workflows/contract';
+import type { AgentActivities } from '../../src/workflows/agent-contract';
+import type { MonitorActivities, RemediateInput } from '../../src/workflows/contract';
 import { QUEUES, WORKFLOWS } from '../../src/workflows/contract';
 import { ticketKeys } from '../../src/workflows/search-attributes';
 import { waitFor } from '../support/wait-for';
+import { BRAIN_CONFIG } from '../support/brain-config';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
 jest.setTimeout(60_000);
@@ -40,6 +42,7 @@ beforeEach(async () => {
     web,
     invariants: [],
     services: [{ name: 'api' }, { name: 'shop' }],
+    agent: BRAIN_CONFIG.agent,
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   server = await listen(

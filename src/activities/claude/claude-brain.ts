@@ -19,7 +19,7 @@ import type { Redact } from '../../domain/redaction';
 import type { ModelTurn, Proposal, ToolResult } from '../../domain/tool';
 import { TOOL_SCHEMAS } from '../../domain/tool-schemas';
 import type { TranscriptMessage } from '../../domain/transcript';
-import type { ProposeInput } from '../../workflows/contract';
+import type { ProposeInput } from '../../workflows/agent-contract';
 import { whileHeartbeating } from '../heartbeat';
 import type { BrainTurn } from '../propose-step';
 import { buildRequest } from './build-request';

@@ -5,8 +5,15 @@ import type { HistoryEvent } from '../../domain/history-event';
 import type { Json } from '../../domain/json';
 import type { Redact } from '../../domain/redaction';
 import type { Transcript, TranscriptMessage } from '../../domain/transcript';
-import { extendTranscript, foldTranscript, openCalls, openingTurn, userTurn } from '../../domain/transcript';
-import type { ProposeInput } from '../../workflows/contract';
+import {
+  extendTranscript,
+  foldTranscript,
+  isAnsweredBy,
+  openCalls,
+  openingTurn,
+  userTurn,
+} from '../../domain/transcript';
+import type { ProposeInput } from '../../workflows/agent-contract';
 
 export interface TranscriptDeps {
   /** All events of the ticket, runs it continues included. */
@@ -37,7 +44,7 @@ export class Transcripts {
     if (kept && isContinuedBy(kept, input) && kept.version === version) return goOn(kept, input);
     const events = await deps.readHistory();
     const told = foldTranscript(events, input.attempt);
-    if (told && told.turn === input.turn - 1 && told.version === version) {
+    if (told && isAnsweredBy(told, input) && told.version === version) {
       this.kept.set(keyOf(input), told);
       return goOn(told, input);
     }
@@ -67,10 +74,8 @@ function goOn(transcript: Transcript, { results, notes }: ProposeInput): NextReq
  * Whether the workflow took the very reply that is kept here: another try of the same turn may have been faster. A reply
  * without calls cannot be told from another one.
  */
-function isContinuedBy(kept: Transcript, { turn, results }: ProposeInput): boolean {
-  const calls = openCalls(kept);
-  const answered = new Set(results.map(({ callId }) => callId));
-  return kept.turn === turn - 1 && calls.length > 0 && calls.every((id) => answered.has(id));
+function isContinuedBy(kept: Transcript, input: ProposeInput): boolean {
+  return openCalls(kept).length > 0 && isAnsweredBy(kept, input);
 }
 
 function keyOf({ ticket, attempt }: ProposeInput): string {

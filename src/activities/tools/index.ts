@@ -1,4 +1,4 @@
-import type { ToolActivities } from '../../workflows/contract';
+import type { ToolActivities } from '../../workflows/agent-contract';
 import { createFingerprint } from '../fingerprint';
 import { addTicketNote } from './add-ticket-note';
 import { createConfinement } from './confined-path';

@@ -7,7 +7,8 @@ import { mayHaveEdited } from '../../domain/may-have-edited';
 import { isAtWork, isOpen, TICKET_STATUSES } from '../../domain/ticket';
 import type { TicketDetail } from '../../domain/ticket-view';
 import type { Trajectory } from '../../domain/trajectory';
-import type { CancelReason, NoteInput, TicketContext } from '../../workflows/contract';
+import type { TicketContext } from '../../workflows/agent-contract';
+import type { CancelReason, NoteInput } from '../../workflows/contract';
 import type { WebDependencies } from '../dependencies';
 import { jsonBody, parseInput } from '../parse-body';
 import { ticketDetail, ticketItem, trajectoryWire, undoWire } from '../presenters';
@@ -41,7 +42,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
 export function ticketRoutes(
   deps: Pick<
     WebDependencies,
-    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs'
+    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs' | 'budget'
   >,
 ): Router {
   const router = Router();
@@ -77,7 +78,7 @@ export function ticketRoutes(
   });
 
   router.get('/tickets/:id', async (request, response) => {
-    response.json(ticketDetail(await find(request.params.id)));
+    response.json(ticketDetail(await find(request.params.id), deps.budget));
   });
 
   router.get('/tickets/:id/trajectory', async (request, response) => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/common';
@@ -174,6 +174,31 @@ it('what a person undid since is told with the ticket, from the archive too; ano
   });
   expect((await tickets.get('kept'))?.timeline.at(-1)).toMatchObject({ at: entry.at, kind: 'undone' });
   expect(await tickets.get('other')).toMatchObject({ undone: null });
+});
+
+it('an archive of a version that knew no models: read as one without costs', async () => {
+  const at = '2026-01-02T00:00:00.000Z';
+  const path = archivePath(dataDir, { id: 'old', invariantId: 'limiter_healthy' }, at);
+  await mkdir(dirname(path), { recursive: true });
+  const folded = foldTrajectory(historyOf({ id: 'old', at, status: 'completed' }));
+  const turn = { turn: 1, attempt: 0, brain: 'runbook', text: '', startedAt: at, endedAt: at, calls: [] };
+  const file = { version: 1, archived_at: at, trajectory: { ...folded, turns: [turn] } };
+  const isNew = (key: string) => ['costUsd', 'attemptCostUsd'].includes(key);
+  await writeFile(
+    path,
+    JSON.stringify(file, (key, value: unknown) => (isNew(key) ? undefined : value)),
+  );
+  expect(await readFile(path, 'utf8')).not.toContain('ostUsd');
+  expect(await readArchived(dataDir, 'old')).toMatchObject({
+    costUsd: null,
+    attemptCostUsd: null,
+    turns: [{ ...turn, model: null }],
+  });
+  expect(await reader(server()).get('old')).toMatchObject({
+    brains: ['runbook'],
+    cost: { usd: 0, tokens: { input: 0, output: 0 } },
+    used: { turns: 1, usd: 0, tokens: 0 },
+  });
 });
 
 it('closed runs are read once, open ones each time', async () => {
