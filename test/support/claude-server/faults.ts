@@ -95,6 +95,12 @@ export class FaultLine {
     else this.#byNumber.set(at, fault);
   }
 
+  /** Whatever was planned does not come any more. */
+  clear(): void {
+    this.#queue.length = 0;
+    this.#byNumber.clear();
+  }
+
   take(requestNumber: number): Fault | null {
     const planned = this.#byNumber.get(requestNumber);
     this.#byNumber.delete(requestNumber);

@@ -17,6 +17,7 @@ import { createReply } from './reply';
 import type { Reply } from './reply';
 import { checkTurn, ScriptProblem, STAND_IN_LABEL, takeTurn } from './script';
 import type { Script, ScriptedTurn } from './script';
+import type { ClaudeRequest } from './request';
 import { validate } from './validate';
 import type { ValidRequest } from './validate';
 
@@ -28,6 +29,8 @@ export interface ClaudeServerOptions {
   readonly faults?: readonly { readonly fault: Fault; readonly at?: number }[];
   /** Before the first byte of a reply of POST /v1/messages. */
   readonly latencyMs?: number;
+  /** Keeps the reply back until it resolves; left out, or without a promise, the reply goes out at once. */
+  readonly hold?: (request: ClaudeRequest) => Promise<void> | null;
   /** Before each event of a stream. */
   readonly eventDelayMs?: number;
   /** The only key that is let in. */
@@ -78,6 +81,11 @@ export class ClaudeServer {
   /** `at`: the n-th POST /v1/messages of all, counted from 1; left out: the next one. */
   inject(fault: Fault, at?: number): void {
     this.#faults.add(fault, at);
+  }
+
+  /** Faults that have not come yet do not come any more. */
+  clearFaults(): void {
+    this.#faults.clear();
   }
 
   listen(): Promise<void> {
@@ -166,6 +174,8 @@ export class ClaudeServer {
     const fault = this.#faults.take(this.messageRequests.indexOf(record) + 1);
     record.fault = fault?.kind ?? null;
     if (this.latencyMs > 0) await sleep(this.latencyMs, undefined, { signal });
+    const held = this.options.hold?.(valid.request) ?? null;
+    if (held) await Promise.race([held, whenAborted(signal)]);
     if (fault?.kind === 'http') return answer.refuse(fault, fault.headers, fault.details);
     const isStream = valid.request.stream === true;
     if (fault?.kind === 'hang' && (!isStream || fault.afterEvents === 0)) return await answer.hang();
@@ -195,4 +205,11 @@ export class ClaudeServer {
     if (!request.output_config?.format) return takeTurn(this.options.script, request);
     return takeTurn(this.options.verdict ?? defaultVerdict, request);
   }
+}
+
+/** Rejects then, and never resolves. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
 }

@@ -263,3 +263,28 @@ test('faults stand in line; one for the n-th request waits for it', async () => 
   }
   expect(statuses).toEqual([429, 529, 500, 200]);
 });
+
+it('faults that are cleared do not come, wherever they were planned', async () => {
+  const server = await serve({ script: SCRIPT, faults: [{ fault: FAULTS.serverError() }] });
+  server.inject(FAULTS.serverError(), 1);
+  server.clearFaults();
+  expect((await ask(clientOf(server), PARAMS)).stop_reason).toBe('tool_use');
+});
+
+it('a reply that is held: the client hears it when it is let go, and a client that leaves is seen', async () => {
+  let letGo = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  const server = await serve({ script: SCRIPT, hold: () => gate });
+  const leaving = new AbortController();
+  const client = clientOf(server);
+  const [stays, leaves] = [ask(client, PARAMS), ask(client, PARAMS, leaving.signal)];
+  await waitFor('both have asked', () => Promise.resolve(server.messageRequests.length === 2));
+  leaving.abort();
+  await expect(leaves).rejects.toThrow(Anthropic.APIUserAbortError);
+  await waitFor('one has left', () =>
+    Promise.resolve(server.messageRequests.some(({ disconnectedAtMs }) => disconnectedAtMs !== null)),
+  );
+  expect(server.messageRequests.every(({ reply }) => reply === null)).toBe(true);
+  letGo();
+  expect((await stays).stop_reason).toBe('tool_use');
+});
