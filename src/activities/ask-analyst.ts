@@ -72,7 +72,7 @@ async function ask(
       onEvent: () => undefined,
     });
     await record(deps, input, message.usage);
-    return read(deps, input, message);
+    return withCost(read(deps, input, message), costOf(deps.model, message.usage));
   } catch (error) {
     if (cancelled.aborted) await Context.current().cancelled;
     if (limit.aborted) return giveUp(deps, input, `no verdict within ${deps.limitMs} ms`);
@@ -80,6 +80,12 @@ async function ask(
     await record(deps, input, detailsOf(error).usage);
     return retryOrGiveUp(deps, input, error);
   }
+}
+
+function withCost(answer: AnalystAnswer, usd: number | null): AnalystAnswer {
+  return answer.verdict === null || usd === null
+    ? answer
+    : { ...answer, verdict: { ...answer.verdict, usd } };
 }
 
 /** What cannot be written down must not cost the verdict that has been paid. */

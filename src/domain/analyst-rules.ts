@@ -28,6 +28,8 @@ export interface Verdict {
   readonly confidence: number;
   /** Left out: the incident's own. */
   readonly priority?: Priority;
+  /** What a model took for it, USD; left out when it is not known. */
+  readonly usd?: number;
   /** After a "no": the ticket opens anyway when the invariant is still down by then. */
   readonly forceOpenAfterMs: number;
 }

@@ -57,6 +57,8 @@ export interface TicketSpec {
   readonly relapseOf?: string | null;
   /** Recent repairs of its service that did not last, this failure's included; absent in tickets of earlier versions. */
   readonly relapses?: number;
+  /** What the verdict cost, USD; absent in tickets of earlier versions. */
+  readonly analysisUsd?: number;
 }
 
 export interface TicketNote {

@@ -109,6 +109,7 @@ function ticketSpec(incident: Incident, evidence: EvidenceBundle, verdict: Verdi
     hypotheses: verdict.hypotheses ?? [],
     relapseOf: evidence.relapseOf ?? null,
     relapses: evidence.relapses ?? 0,
+    analysisUsd: verdict.usd ?? 0,
   };
 }
 
@@ -124,7 +125,7 @@ function searchAttributes(ticket: TicketSpec): SearchAttributePair[] {
     { key: ticketKeys.priority, value: ticket.priority },
     { key: ticketKeys.invariantId, value: ticket.invariantId },
     ...(ticket.service ? [{ key: ticketKeys.service, value: ticket.service }] : []),
-    { key: ticketKeys.costUsd, value: 0 },
+    { key: ticketKeys.costUsd, value: ticket.analysisUsd ?? 0 },
     { key: ticketKeys.detectedAt, value: new Date(ticket.detectedAt) },
   ];
 }

@@ -10,6 +10,12 @@ export async function sendVerdict({ workflowId, runId }: TicketRun, answer: Anal
   if (answer.verdict === null) return;
   const { news: text, verdict } = answer;
   const by = verdict.by ?? 'claude';
-  const late: LateVerdict = { signature: `verdict by ${by}`, by, text };
+  const { usd } = verdict;
+  const late: LateVerdict = {
+    signature: `verdict by ${by}`,
+    by,
+    text,
+    ...(usd === undefined ? {} : { usd }),
+  };
   await ignoringGone(() => getExternalWorkflowHandle(workflowId, runId).signal(SIGNALS.verdict, late));
 }

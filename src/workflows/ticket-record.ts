@@ -64,6 +64,7 @@ export class TicketRecord {
     carried?: RecordCarry,
   ) {
     this.failure = new FailureWatch(spec.invariantId, spec.firstCheck);
+    this.earlierUsd = spec.analysisUsd ?? 0;
     for (const id of spec.joinedInvariants) this.joined.add(id);
     if (carried) this.takeOver(carried);
     setHandler(defineSignal<[TicketEvidence]>(SIGNALS.evidence), (evidence) => this.addEvidence(evidence));
@@ -71,7 +72,8 @@ export class TicketRecord {
       this.recovered = true;
     });
     setHandler(defineSignal<[NoteInput]>(SIGNALS.note), (note) => this.addNote(note));
-    setHandler(defineSignal<[LateVerdict]>(SIGNALS.verdict), ({ signature, text }) => {
+    setHandler(defineSignal<[LateVerdict]>(SIGNALS.verdict), ({ signature, text, usd }) => {
+      if (!this.seen.has(signature)) this.addAnalysisCost(usd ?? 0);
       this.addNews(signature, text);
     });
     setHandler(defineSignal<[CancelReason]>(SIGNALS.cancelReason), (reason) => {
@@ -144,7 +146,17 @@ export class TicketRecord {
   setAttemptCost(usd: number | null): void {
     if (usd === null || usd === this.attemptUsd) return;
     this.attemptUsd = usd;
-    upsertSearchAttributes([{ key: ticketKeys.costUsd, value: this.earlierUsd + usd }]);
+    this.publishCost();
+  }
+
+  private addAnalysisCost(usd: number): void {
+    if (usd === 0) return;
+    this.earlierUsd += usd;
+    this.publishCost();
+  }
+
+  private publishCost(): void {
+    upsertSearchAttributes([{ key: ticketKeys.costUsd, value: this.earlierUsd + this.attemptUsd }]);
   }
 
   private closeAttemptCost(): void {

@@ -30,4 +30,6 @@ export interface LateVerdict {
   readonly signature: string;
   readonly by: Brain;
   readonly text: string;
+  /** What it cost, USD; absent when it is not known. */
+  readonly usd?: number;
 }
