@@ -115,7 +115,7 @@ it('pruned: only what the archive holds and the server does not know any more', 
   for (const ticketId of ['open', 'on-server', 'over']) {
     await keep(dataDir, 1, { ticketId, read: () => Promise.resolve(runOf(1, ticketId)) });
     if (ticketId === 'open') continue;
-    const path = archivePath(dataDir, ticketId, AT);
+    const path = archivePath(dataDir, { id: ticketId, invariantId: 'api_ok' }, AT);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, '{}');
   }

@@ -3,7 +3,7 @@ import type { HistoryEvent } from '../../../../src/domain/history-event';
 import type { Json } from '../../../../src/domain/json';
 import type { ToolResult } from '../../../../src/domain/tool';
 import { foldTranscript } from '../../../../src/domain/transcript';
-import type { ProposeInput } from '../../../../src/workflows/contract';
+import type { ProposeInput } from '../../../../src/workflows/agent-contract';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const TICKET = { ticketId: 'T1', invariantId: 'api_ok', service: 'api', detectedAt: AT };
