@@ -228,7 +228,9 @@ it('a repaired ticket: its turns, its proof and its end, the same from the archi
   ]);
 
   const [month] = await readdir(join(dataDir, 'archive'));
-  const file = join(dataDir, 'archive', String(month), `${ticket.id}.json`);
+  const folder = join(dataDir, 'archive', String(month));
+  const [name] = (await readdir(folder)).filter((entry) => entry.endsWith(`.${ticket.id}.json`));
+  const file = join(folder, String(name));
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
     version: 1,
