@@ -2,7 +2,7 @@
 const { appendFileSync, readFileSync } = require('node:fs');
 const { createServer } = require('node:http');
 
-const { PORT, STARTS_FILE, BOOT_MS_FILE, CONFIG_FILE } = process.env;
+const { PORT, STARTS_FILE, BOOT_MS_FILE, CONFIG_FILE, FIRST_WORDS } = process.env;
 let delayMs = 0;
 
 appendFileSync(STARTS_FILE, `${process.pid}\n`);
@@ -47,6 +47,7 @@ const routes = {
   },
 };
 
+if (FIRST_WORDS !== undefined) console.error(FIRST_WORDS);
 openPool();
 setTimeout(() => {
   createServer((request, response) => {
