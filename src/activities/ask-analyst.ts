@@ -70,6 +70,7 @@ async function ask(
     const { message } = await deps.call(requestOf(deps, input), {
       signal: AbortSignal.any([cancelled, limit]),
       onEvent: () => undefined,
+      onAbandoned: (usage) => record(deps, input, usage),
     });
     await record(deps, input, message.usage);
     return withCost(read(deps, input, message), costOf(deps.model, message.usage));

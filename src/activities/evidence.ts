@@ -7,7 +7,7 @@ import type { RegistryState } from '../domain/registry';
 import type { Control, ServiceStatus } from '../domain/service-state';
 import { configurationItem, surroundingsItem } from '../domain/surroundings';
 import type { EvidenceItem } from '../domain/ticket';
-import { stripInvisible } from '../domain/untrusted-text';
+import { stripInvisible, toWellFormed } from '../domain/untrusted-text';
 import type { Changes } from './describe-changes';
 
 const LOG_LINES = 20;
@@ -68,7 +68,7 @@ export function createCollectEvidence(deps: EvidenceDeps) {
         ...draft,
         id: `E${index + 1}`,
         title: clean(draft.title),
-        text: clean(draft.text).slice(0, MAX_TEXT),
+        text: toWellFormed(clean(draft.text).slice(0, MAX_TEXT)),
       }));
     const relapse = relapseOf((await earlierTickets) ?? [], at, deps.cooldownMs);
     return { ticketId: deps.newId(), at, items, relapseOf: relapse, relapses: (await relapses) ?? 0 };

@@ -85,7 +85,7 @@ function readClaude(env: Environment, problems: string[]): HarnessConfig['claude
   }
   const baseUrl = (env['ANTHROPIC_BASE_URL'] ?? '').trim() || ANTHROPIC_URL;
   const problem = urlProblem(baseUrl, ['http:', 'https:']);
-  if (problem !== null) problems.push(`ANTHROPIC_BASE_URL: ${problem}, got "${baseUrl}"`);
+  if (problem !== null) problems.push(`ANTHROPIC_BASE_URL: ${problem}`);
   return { ...(apiKey === '' ? {} : { apiKey }), baseUrl };
 }
 

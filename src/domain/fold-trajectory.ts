@@ -78,6 +78,7 @@ class TrajectoryFold {
       run: this.run,
       ticket: this.ticket,
       ...status,
+      escalation: this.explainEscalation(status),
       claimedAt: this.activities.claimedAt,
       brain: this.status.brain ?? this.activities.brain,
       openedAt: this.openedAt,
@@ -89,6 +90,18 @@ class TrajectoryFold {
       running: running.map(({ activity, queue, summary, since }) => ({ activity, queue, summary, since })),
       timeline: [...this.timeline, ...running.map((open) => open.entry)],
     };
+  }
+
+  /** Who is asked should hear why those before could not go on: a refused key is repaired by people only. */
+  private explainEscalation({
+    escalation,
+    attempt,
+    status,
+  }: Pick<Trajectory, 'escalation' | 'attempt' | 'status'>): Trajectory['escalation'] {
+    const reasons = status === 'blocked' ? this.activities.handOvers.reasons(attempt) : [];
+    if (!escalation || reasons.length === 0) return escalation;
+    const report = [escalation.report, ...reasons].filter((part) => part !== '').join('\n\n');
+    return { ...escalation, report };
   }
 
   private start(event: Of<'started'>): void {

@@ -1,5 +1,5 @@
 import type { Json } from './json';
-import { isRecord } from './json';
+import { canonicalJson, isRecord } from './json';
 import type { ToolCall } from './tool';
 import { READ_TOOLS } from './tool';
 
@@ -18,6 +18,9 @@ export interface ModelBlock {
   readonly text?: unknown;
   readonly thinking?: unknown;
 }
+
+/** Their results must fit into one message of Temporal. */
+const MAX_READS = 8;
 
 /** A call that is answered without being run. */
 interface UnrunCall {
@@ -90,16 +93,31 @@ function readCalls(blocks: readonly ModelBlock[], said: Said): ModelAnswer {
     else unrun.push({ id, name, reason: 'not executed because its input is not a JSON object' });
   }
   if (calls.length + unrun.length === 0) return unknown('tool_use', 'it asks for tools and names none');
-  const mayFanOut = calls.every(({ name }) => (READ_TOOLS as readonly string[]).includes(name));
-  const running = mayFanOut ? calls : calls.slice(0, 1);
-  const waiting = calls.slice(running.length).map(({ id, name }) => ({
-    id,
-    name,
-    reason:
-      `not executed because ${running[0]?.name ?? 'another call'} ran first and only reads may be combined; ` +
-      'look at its result, then call again if it is still needed',
-  }));
+  const fresh = withoutTwins(calls);
+  const mayFanOut = fresh.every(({ name }) => (READ_TOOLS as readonly string[]).includes(name));
+  const running = fresh.slice(0, mayFanOut ? MAX_READS : 1);
+  const rule = mayFanOut ? `only ${MAX_READS} reads run at once` : 'only reads may be combined';
+  const waiting = calls
+    .flatMap((call) => (running.includes(call) ? [] : [call]))
+    .map(({ id, name }) => ({
+      id,
+      name,
+      reason:
+        `not executed because ${running[0]?.name ?? 'another call'} ran first, and ${rule}, each of them once; ` +
+        'look at the results, then call again if it is still needed',
+    }));
   return { kind: 'calls', ...said, calls: running, unrun: [...unrun, ...waiting] };
+}
+
+/** The first of calls that ask for exactly the same. */
+function withoutTwins(calls: readonly ToolCall[]): readonly ToolCall[] {
+  const seen = new Set<string>();
+  return calls.filter(({ name, input }) => {
+    const key = `${name} ${canonicalJson(input)}`;
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 function join(content: readonly ModelBlock[], type: 'text' | 'thinking'): string {

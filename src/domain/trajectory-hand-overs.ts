@@ -13,11 +13,23 @@ export class TrajectoryHandOvers {
   private reason: string | null = null;
   /** Place in the timeline of what was told about the last turn. */
   private told: number | null = null;
+  private readonly places: { readonly attempt: number; readonly index: number }[] = [];
 
   constructor(private readonly timeline: TimelineEntry[]) {}
 
   giveReason(reason: string | null): void {
     this.reason = reason;
+  }
+
+  /** Why brains of an attempt could not go on, a sentence each. */
+  reasons(attempt: number): readonly string[] {
+    const told = this.places.flatMap(({ attempt: of, index }) => {
+      const entry = of === attempt ? this.timeline[index] : undefined;
+      return entry ? [`${entry.title}: ${entry.detail}`] : [];
+    });
+    const { last, reason } = this;
+    const isLast = this.told === null && reason !== null && last?.attempt === attempt;
+    return isLast ? [...told, `the ${last.brain ?? 'last'} brain could not go on: ${reason}`] : told;
   }
 
   /** The ticket says who works on it from now on. */
@@ -39,6 +51,7 @@ export class TrajectoryHandOvers {
     if (this.told !== null || brain === null || last === null) return;
     if (last.brain === null || last.brain === brain || last.attempt !== attempt) return;
     this.told = this.timeline.length;
+    this.places.push({ attempt, index: this.told });
     const title = `the ${brain} brain takes over from ${last.brain}`;
     const detail = this.reason ?? reportOf(last)?.reason ?? '';
     this.timeline.push({ at, kind: 'handed_over', title, detail, ok: null });

@@ -2,6 +2,7 @@ import type { HistoryEvent } from './history-event';
 import type { Json } from './json';
 import { isRecord } from './json';
 import type { ToolResult } from './tool';
+import { toWellFormed } from './untrusted-text';
 import { readProposeInput, readText, readTexts, readToolResult } from './trajectory-payloads';
 
 /** A message as the Messages API takes it. */
@@ -69,11 +70,15 @@ export function extendTranscript(before: Transcript | null, asked: Asked, reply:
   const { version, opening, content } = reply;
   const question = opening === null ? userTurn(asked.results, asked.notes) : openingTurn(opening);
   const earlier = opening === null ? (before?.messages ?? []) : [];
-  return {
-    version,
-    turn: asked.turn,
-    messages: [...earlier, question, { role: 'assistant', content }],
-  };
+  const said = content.filter((block) => !isBlank(block));
+  const answer = said.length === 0 ? [] : [{ role: 'assistant' as const, content: said }];
+  return { version, turn: asked.turn, messages: [...earlier, question, ...answer] };
+}
+
+/** A model may give such text, and the API refuses to take it back. */
+function isBlank(block: Json): boolean {
+  const text = isRecord(block) && block['type'] === 'text' ? block['text'] : null;
+  return typeof text === 'string' && text.trim() === '';
 }
 
 /** What a turn of the loop tells the model. */
@@ -92,7 +97,7 @@ export function openingTurn(text: string): TranscriptMessage {
  * model to end its turn.
  */
 export function userTurn(results: readonly ToolResult[], notes: readonly string[]): TranscriptMessage {
-  const news = notes.length === 0 ? [] : [{ type: 'text', text: `News:\n${notes.join('\n')}` }];
+  const news = notes.length === 0 ? [] : [{ type: 'text', text: toWellFormed(`News:\n${notes.join('\n')}`) }];
   if (results.length === 0) {
     return { role: 'user', content: news.length > 0 ? news : [{ type: 'text', text: 'Go on.' }] };
   }

@@ -22,10 +22,15 @@ const INVISIBLE =
  * Linear in the length of the text.
  */
 export function stripInvisible(text: string): string {
-  return text
+  return toWellFormed(text)
     .replace(ANSI, '')
     .replace(/\r\n?|[\u2028\u2029\u0085]/g, '\n')
     .replace(INVISIBLE, '');
+}
+
+/** Half of a surrogate pair, as a cut through a character leaves it, is replaced: no text that a server must take. */
+export function toWellFormed(text: string): string {
+  return text.replace(/\p{Cs}/gu, '\ufffd');
 }
 
 const INSTRUCTIONS: readonly RegExp[] = [

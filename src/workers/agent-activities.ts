@@ -117,7 +117,7 @@ function claudeBrain({
   readonly redact: Redact;
   readonly now: () => Date;
 }): BrainTurn | null {
-  const call = createModelCall({ claude: config.claude, redact, now });
+  const call = createModelCall({ claude: config.claude, profile: config.agent.profile, redact, now });
   if (call === null) return null;
   return createClaudeBrain({
     call,

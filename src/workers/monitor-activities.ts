@@ -71,7 +71,9 @@ export function createMonitorActivities({
   const confinements = createEditConfinements(config.services);
   // With the runbook as first brain nothing waits for a model.
   const asksModel = activeBrain(config).brains[0] === 'claude';
-  const call = asksModel ? createModelCall({ claude: config.claude, redact, now }) : null;
+  const call = asksModel
+    ? createModelCall({ claude: config.claude, profile: config.agent.profile, redact, now })
+    : null;
   const tickets = createTicketReader({
     source: temporalTickets(access, config.dataDir),
     namespace: access.namespace,

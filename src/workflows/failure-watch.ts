@@ -42,7 +42,7 @@ class Aspect {
     return current !== null && current !== known && !tried.has(current);
   }
 
-  setBoth(text: string): void {
+  setBoth(text: string | null): void {
     this.current = text;
     this.known = text;
   }
@@ -118,6 +118,11 @@ export class FailureWatch {
     if (typeof invariantId !== 'string' || typeof ok !== 'boolean' || typeof at !== 'string') return;
     this.report({ invariantId, ok, at, error: typeof error === 'string' ? error : null });
     this.tellBrain();
+  }
+
+  /** The first look that knows it says how the service was left. */
+  forgetService(): void {
+    this.service.setBoth(null);
   }
 
   /** The brain hears of everything there is. */

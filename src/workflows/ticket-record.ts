@@ -232,6 +232,11 @@ export class TicketRecord {
     this.failure.reportResult(result);
   }
 
+  /** Somebody else goes on after a person was to be asked. */
+  forgetHowLeft(): void {
+    this.failure.forgetService();
+  }
+
   private addEvidence(evidence: TicketEvidence): void {
     this.failure.report(evidence.check);
     if (evidence.fingerprint !== undefined) this.failure.reportService(evidence.fingerprint);

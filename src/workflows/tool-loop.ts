@@ -224,6 +224,8 @@ async function applyStatusProposal(
   }
   const escalation = readEscalation(result);
   if (hasNext && !record.isHeldByPause) {
+    // The next brain changes the service: how it was left is not known yet.
+    record.forgetHowLeft();
     return { kind: 'handed_over', reason: escalation.reason, escalation };
   }
   record.askPerson(escalation);

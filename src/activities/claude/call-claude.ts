@@ -50,7 +50,12 @@ export function detailsOf(error: unknown): ClaudeFailureDetails {
 
 export type CallClaude = (
   params: Anthropic.MessageStreamParams,
-  options: { readonly signal: AbortSignal; readonly onEvent: () => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onEvent: () => void;
+    /** The call is given up; what the API had counted by then is paid all the same. */
+    readonly onAbandoned?: (usage: ModelUsage | null) => Promise<void>;
+  },
 ) => Promise<ClaudeReply>;
 
 /**
@@ -63,7 +68,7 @@ export function createCallClaude(deps: CallClaudeDeps): CallClaude {
   const close = (outcome: 'answered' | 'failed' | 'abandoned'): void => {
     circuit = settle(circuit, outcome, deps.monotonicMs(), deps.circuit);
   };
-  return async (params, { signal, onEvent }) => {
+  return async (params, { signal, onEvent, onAbandoned }) => {
     signal.throwIfAborted();
     const admission = admit(circuit, deps.monotonicMs(), deps.circuit);
     if (!admission.admitted) throw notAsked(admission.retryAfterMs);
@@ -76,6 +81,7 @@ export function createCallClaude(deps: CallClaudeDeps): CallClaude {
     } catch (error) {
       if (signal.aborted) {
         close('abandoned');
+        await onAbandoned?.(call.usage);
         throw signal.reason;
       }
       const { facts, failure } = classify(call.factsOf(error), deps.now());

@@ -66,7 +66,8 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
         redact: deps.redact,
       });
       const { message, requestId } = await callModel(deps, input, messages, signal);
-      const proposal = propose(readAnswer(message), memory);
+      const { usd: attemptUsd } = await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt);
+      const proposal = propose(readAnswer(message), memory, attemptUsd);
       const content = message.content.map(toJson);
       transcripts.keep(runId, input, { version, opening, content });
       const model: ModelTurn = {
@@ -78,7 +79,7 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
         requestId,
         tokens: countTokens(message.usage),
         usd: costOf(name, message.usage),
-        attemptUsd: (await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt)).usd,
+        attemptUsd,
       };
       return { ...proposal, model };
     });
@@ -146,7 +147,11 @@ async function callModel(
     cacheTtl: '5m',
   });
   try {
-    const reply = await deps.call(request, { signal, onEvent: () => context.heartbeat() });
+    const reply = await deps.call(request, {
+      signal,
+      onEvent: () => context.heartbeat(),
+      onAbandoned: record,
+    });
     await record(reply.message.usage);
     return reply;
   } catch (error) {
@@ -167,10 +172,11 @@ function toTurnFailure(
   { attempt, attemptUsd }: { readonly attempt: number; readonly attemptUsd: number },
 ): ApplicationFailure {
   const { message, type } = failure;
-  const { advice, retryAfterMs } = detailsOf(failure);
+  const { advice, requestId, retryAfterMs } = detailsOf(failure);
+  const request = requestId === null ? '' : ` (request ${requestId})`;
   const isFinal = failure.nonRetryable === true || !isWorthAnotherTry(type, retryAfterMs, attempt);
   return ApplicationFailure.create({
-    message: advice === '' ? message : `${message}. ${advice}`,
+    message: advice === '' ? message : `${message}${request}. ${advice}`,
     nonRetryable: isFinal,
     details: [{ attemptUsd }],
     ...(type ? { type } : {}),
@@ -194,7 +200,7 @@ function isWorthAnotherTry(type: string | null | undefined, waitMs: number | nul
 }
 
 /** What a reply makes the loop do. Throws UselessAnswer for a reply that nothing can be done with. */
-function propose(answer: ModelAnswer, memory: LoopMemory): Proposal {
+function propose(answer: ModelAnswer, memory: LoopMemory, attemptUsd: number): Proposal {
   switch (answer.kind) {
     case 'calls': {
       const { running, refused } = refuseRepeats(memory, answer.calls);
@@ -209,14 +215,15 @@ function propose(answer: ModelAnswer, memory: LoopMemory): Proposal {
       return move(noted.memory, textOf(answer), next);
     }
     case 'truncated':
-      if (answer.why === 'max_tokens') throw uselessAnswer('the answer was cut off at its token limit');
+      if (answer.why === 'max_tokens')
+        throw uselessAnswer('the answer was cut off at its token limit', attemptUsd);
       return move(memory, textOf(answer), { handOver: 'the transcript no longer fits the model' });
     case 'refused': {
       const why = [answer.category ?? 'no category', answer.explanation].filter((part) => part !== '');
       return move(memory, '', { handOver: `the model refused (${why.join(': ')})` });
     }
     case 'unknown':
-      throw uselessAnswer(`${answer.detail} (stop reason ${answer.stopReason ?? 'none'})`);
+      throw uselessAnswer(`${answer.detail} (stop reason ${answer.stopReason ?? 'none'})`, attemptUsd);
   }
 }
 
@@ -240,7 +247,12 @@ function toError(callId: string, tool: string, content: string): ToolResult {
 }
 
 /** Tried once more: a model may do better, and with more room. */
-function uselessAnswer(message: string): ApplicationFailure {
+function uselessAnswer(message: string, attemptUsd: number): ApplicationFailure {
   const isLast = Context.current().info.attempt > 1;
-  return ApplicationFailure.create({ type: FAILURES.uselessAnswer, message, nonRetryable: isLast });
+  return ApplicationFailure.create({
+    type: FAILURES.uselessAnswer,
+    message,
+    nonRetryable: isLast,
+    details: [{ attemptUsd }],
+  });
 }

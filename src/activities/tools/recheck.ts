@@ -19,7 +19,11 @@ async function refuseWithoutReason(deps: ToolDeps, scope: ToolScope): Promise<vo
   const { ticket, call } = scope;
   if (ticket.service === null) return;
   const config = serviceOf(deps.services, ticket.service);
-  const seen = await look(deps, config, scope);
+  const seen = await look(deps, config, scope).catch((error: unknown) => {
+    if (scope.signal.aborted) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ToolProblem(`Nothing was done: ${why} Look again before you act.`, REFUSED);
+  });
   const reason = whyNotAct({
     ...seen,
     call,

@@ -87,3 +87,13 @@ describe('readAnswer', () => {
     expect(JSON.stringify(content)).toBe(before);
   });
 });
+
+it('what one reply asks for is bounded: the same read runs once, and no more than eight at a time', () => {
+  const same = Array.from({ length: 400 }, (_, index) => use(`s${index}`, 'query_logs', { limit: 5 }));
+  const other = Array.from({ length: 20 }, (_, index) => use(`o${index}`, 'query_logs', { limit: index }));
+  const answer = read('tool_use', [...same, ...other]);
+  if (answer.kind !== 'calls') throw new Error(answer.kind);
+  expect(answer.calls.map(({ id }) => id)).toEqual(['s0', 'o0', 'o1', 'o2', 'o3', 'o4', 'o6', 'o7']);
+  expect(answer.calls.length + answer.unrun.length).toBe(420);
+  expect(answer.unrun[0]?.reason).toContain('only 8 reads run at once');
+});

@@ -227,3 +227,19 @@ it('open calls are those of the last reply', () => {
   expect(openCalls(of(THINKING, use('c1'), { type: 'tool_use', id: 7 }, use('c2')))).toEqual(['c1', 'c2']);
   expect(openCalls({ ...of(), messages: [] })).toEqual([]);
 });
+
+it.each([
+  ['nothing', []],
+  ['a blank text', [{ type: 'text', text: ' \n' }]],
+])('a reply of %s is not sent back: servers refuse it', (_name, content) => {
+  const asked = { turn: 2, results: [], notes: ['Not verified'] };
+  const { messages } = extendTranscript(null, asked, { version: 'v', opening: 'Go.', content });
+  expect(messages).toEqual([openingTurn('Go.')]);
+});
+
+it('half a character in a note is no text: it is replaced', () => {
+  expect(userTurn([], ['cut \ud83d'])).toEqual({
+    role: 'user',
+    content: [{ type: 'text', text: 'News:\ncut \ufffd' }],
+  });
+});

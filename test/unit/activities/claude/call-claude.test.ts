@@ -222,13 +222,19 @@ describe('createCallClaude: cancellation', () => {
     api.script.push(stream(BEGUN, 'hang'));
     const controller = new AbortController();
     let events = 0;
-    const running = makeCall()(PARAMS, { signal: controller.signal, onEvent: () => (events += 1) });
+    const paid: unknown[] = [];
+    const running = makeCall()(PARAMS, {
+      signal: controller.signal,
+      onEvent: () => (events += 1),
+      onAbandoned: (usage) => Promise.resolve(void paid.push(usage)),
+    });
     const settled = running.catch((error: unknown) => error);
     await waitFor('the stream has begun', () => Promise.resolve(events === BEGUN.length));
     const reason = new CancelledFailure('CANCELLED');
     const before = performance.now();
     controller.abort(reason);
     expect(await settled).toBe(reason);
+    expect(paid).toEqual([expect.objectContaining({ input_tokens: expect.any(Number) as number })]);
     await api.seen[0]?.closedEarly;
     expect(performance.now() - before).toBeLessThan(1_000);
   });
