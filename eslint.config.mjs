@@ -6,17 +6,19 @@ import tseslint from 'typescript-eslint';
 /** Libraries a pure rule may use: they do no I/O. */
 const PURE_LIBRARIES = ['@marcbachmann/cel-js', 'zod'];
 
+/** Every name and type that crosses a process; a regular expression. */
+const CONTRACTS = 'workflows/(agent-)?contract';
 /** What each process folder may import of our own code (docs/decisions/0002-folders-are-processes.md). */
 const FOLDERS = {
   domain: ['domain'],
   workflows: ['domain', 'workflows'],
   config: ['domain', 'config'],
-  client: ['domain', 'workflows/contract', 'config', 'client'],
-  activities: ['domain', 'workflows/contract', 'config', 'client', 'activities'],
+  client: ['domain', CONTRACTS, 'config', 'client'],
+  activities: ['domain', CONTRACTS, 'config', 'client', 'activities'],
   workers: ['domain', 'workflows', 'config', 'client', 'activities', 'workers'],
   service: ['service'],
-  web: ['domain', 'workflows/contract', 'config', 'client', 'web'],
-  supervisor: ['domain', 'workflows/contract', 'config', 'client', 'supervisor'],
+  web: ['domain', CONTRACTS, 'config', 'client', 'web'],
+  supervisor: ['domain', CONTRACTS, 'config', 'client', 'supervisor'],
   cli: ['domain', 'config', 'client', 'supervisor', 'web', 'workers', 'cli'],
 };
 
@@ -54,7 +56,7 @@ function boundary(folder, allowed) {
     });
     patterns.push({
       regex:
-        '^\\.\\./domain/(condition|inspection|runbook|runbook-memory|runbook-restore|known-good|edit-journal|verdict-schema)$',
+        '^\\.\\./domain/(condition|inspection|runbook|runbook-memory|runbook-restore|known-good|edit-journal|verdict-schema|model-verdict)$',
       message: 'This file needs a library; use it in an activity.',
     });
   }

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { measureClaude } from './bench/claude.mjs';
 import { endOnSignals, isInterrupted } from './bench/ending.mjs';
 import { machineFacts } from './bench/machine.mjs';
 import { findPeers, measurePeers, PEER_ROWS } from './bench/peers.mjs';
@@ -13,7 +14,7 @@ import { ROOT } from './bench/services.mjs';
 import { measureIdle, measureStarts } from './bench/starts.mjs';
 import { measureThousand } from './bench/thousand.mjs';
 
-const ALL_ROWS = ['idle', 'start', 'thousand', ...Object.keys(ROWS)];
+const ALL_ROWS = ['idle', 'start', 'thousand', ...Object.keys(ROWS), 'claude'];
 const THOUSAND_S = 60;
 const { values } = parseArgs({
   options: {
@@ -37,7 +38,7 @@ if (unknown.length > 0 || !(runs >= 1) || !(idleS >= 1)) {
 const startedMs = performance.now();
 const say = (text) => console.error(`${((performance.now() - startedMs) / 60_000).toFixed(1)} min  ${text}`);
 
-const results = { rows: {}, peers: {}, starts: null, idle: null, thousand: null };
+const results = { rows: {}, peers: {}, starts: null, idle: null, thousand: null, claude: null };
 /** Row → why it is not in the report. */
 const missing = new Map(ALL_ROWS.map((row) => [row, rows.includes(row) ? 'not reached' : 'not asked for']));
 const file = join(ROOT, 'docs/benchmarks.md');
@@ -77,6 +78,9 @@ if (rows.includes('thousand')) {
 }
 for (const group of groupRows(rows)) {
   await step(group, async () => Object.assign(results.rows, await measureRows(group, runs, say)));
+}
+if (rows.includes('claude')) {
+  await step(['claude'], async () => (results.claude = await measureClaude(runs, say)));
 }
 const peerRows = PEER_ROWS.filter((row) => rows.includes(row));
 if (values['no-peers']) missing.set('peers', 'left out with `--no-peers`');

@@ -11,19 +11,21 @@ import { pause, until } from './until.mjs';
 
 /** The same service is broken twenty times within minutes, which in life would be twenty incidents. Null: the default. */
 const RESTART_LIMIT = { relapses: 1000, within: '1m' };
+const RUNBOOK = { brain: 'runbook' };
 const STOP_LIMIT_MS = 30_000;
 
 /** `harness run` on free ports in a temporary folder, seen from outside: process, API, files, /proc. */
 export class BenchHarness {
   /**
    * `services`: name → program; each is watched by `status == 200` on its /health. `rules`: further invariants of a service,
-   * made from it. `invariants`: what belongs to no service.
+   * made from it. `invariants`: what belongs to no service. `agent`: the section of the configuration. `env`: for `harness run`.
    */
-  static async create({ services = {}, rules = {}, invariants = [] }) {
+  static async create({ services = {}, rules = {}, invariants = [], agent = RUNBOOK, env = {} }) {
     const harness = new BenchHarness();
     harness.dir = await mkdtemp(join(tmpdir(), 'harness-bench-'));
     harness.release = own(() => harness.dispose());
     harness.services = {};
+    harness.env = env;
     for (const [name, program] of Object.entries(services)) {
       harness.services[name] = await makeService(harness.dir, name, program);
     }
@@ -31,7 +33,7 @@ export class BenchHarness {
     const config = {
       version: 1,
       data_dir: join(harness.dir, 'data'),
-      agent: { brain: 'runbook' },
+      agent,
       services: Object.fromEntries(all.map((service) => [service.name, serviceConfig(service)])),
       invariants: [
         ...all.flatMap((service) => [health(service), ...(rules[service.name]?.(service) ?? [])]),
@@ -62,7 +64,13 @@ export class BenchHarness {
     const startedMs = performance.now();
     const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'run', '--json'], {
       cwd: this.dir,
-      env: { ...cleanEnvironment(), HARNESS_WEB_PORT: '0', HARNESS_TEMPORAL_PORT: '0', BENCH_DIR: this.dir },
+      env: {
+        ...cleanEnvironment(),
+        ...this.env,
+        HARNESS_WEB_PORT: '0',
+        HARNESS_TEMPORAL_PORT: '0',
+        BENCH_DIR: this.dir,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

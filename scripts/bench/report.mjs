@@ -1,6 +1,7 @@
 import { FAULTS } from './faults.mjs';
 import { count, escaped, judged, show, table } from './figures.mjs';
 import { PATIENCE } from './patience.mjs';
+import { reportClaude } from './report-claude.mjs';
 import { reportIdle, reportStarts, reportThousand } from './report-cost.mjs';
 import { reportPeers } from './report-peers.mjs';
 import { STOLEN_PORT } from './stolen-port.mjs';
@@ -45,6 +46,7 @@ export function renderReport({ results, runs, missing, note, machine }) {
     ),
     patience(results, runs),
     reportPeers(results.peers, results.rows),
+    results.claude ? reportClaude(results.claude) : '',
     results.thousand ? reportThousand(results.thousand) : '',
     results.starts ? reportStarts(results.starts) : '',
     results.idle ? reportIdle(results.idle) : '',

@@ -1,34 +1,21 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { archivePath, TICKET_ID } from '../client/archive-reader';
+import { TICKET_ID } from '../client/archive-name';
+import { archivePath } from '../client/archive-reader';
 import type { ArchiveFile } from '../client/archive-reader';
-import { fetchHistory } from '../client/history';
-import type { TemporalAccess } from '../client/temporal';
+import type { HistoryReader } from '../client/ticket-history';
 import { errorText } from '../config/error-text';
 import { FAILURES } from '../domain/failures';
 import { foldTrajectory } from '../domain/fold-trajectory';
-import type { HistoryEvent } from '../domain/history-event';
-import type { AgentActivities } from '../workflows/contract';
+import type { AgentActivities } from '../workflows/agent-contract';
+import type { TicketRunInput } from '../workflows/contract';
 import { whileHeartbeating } from './heartbeat';
 import { writeDurably } from './write-durably';
 
-interface Destination {
+export interface ArchiveDeps {
   readonly dataDir: string;
+  readonly readHistory: HistoryReader;
   readonly log: Pick<Logger, 'info'>;
-}
-
-export interface ArchiveDeps extends Destination {
-  readonly readHistory: (workflowId: string, runId: string) => Promise<readonly HistoryEvent[]>;
-}
-
-/** The activity `archiveTicket` over a Temporal service's histories. */
-export function createArchiveActivity(
-  deps: Destination & { readonly access: TemporalAccess },
-): Pick<AgentActivities, 'archiveTicket'> {
-  return archiveActivity({
-    ...deps,
-    readHistory: (workflowId, runId) => fetchHistory(deps.access, workflowId, runId),
-  });
 }
 
 /** The activity `archiveTicket`. */
@@ -42,7 +29,7 @@ export function archiveActivity(deps: ArchiveDeps): Pick<AgentActivities, 'archi
  */
 export async function archiveRun(
   deps: ArchiveDeps,
-  { workflowId, runId, ticketId }: Parameters<AgentActivities['archiveTicket']>[0],
+  { workflowId, runId, ticketId }: TicketRunInput,
 ): Promise<void> {
   const trajectory = foldTrajectory(await deps.readHistory(workflowId, runId));
   if (trajectory.ticket?.id !== ticketId || !TICKET_ID.test(ticketId) || trajectory.runStartedAt === null) {
@@ -52,7 +39,7 @@ export async function archiveRun(
     );
   }
   const file: ArchiveFile = { version: 1, archived_at: new Date().toISOString(), trajectory };
-  const path = archivePath(deps.dataDir, ticketId, trajectory.runStartedAt);
+  const path = archivePath(deps.dataDir, trajectory.ticket, trajectory.runStartedAt);
   try {
     await writeDurably(path, `${JSON.stringify(file)}\n`);
   } catch (error) {

@@ -8,7 +8,8 @@ import { closeSegmentAt, keepLastSegments } from '../client/segments';
 import { FAILURES } from '../domain/failures';
 import type { Redact } from '../domain/redaction';
 import type { Decision, ToolCall, ToolResult } from '../domain/tool';
-import type { PersonRequest, TicketContext } from '../workflows/contract';
+import type { TicketContext } from '../workflows/agent-contract';
+import type { PersonRequest } from '../workflows/contract';
 
 /** Append-only record of what the agent was allowed and did. Both methods throw `Storage` when the line cannot be written. */
 export interface AuditLog {

@@ -2,31 +2,28 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { errorText } from '../config/error-text';
-import { dismissalOf } from '../domain/dismissal';
 import { FAILURES } from '../domain/failures';
 import { applyCheck } from '../domain/health';
-import { evidenceSignature, findIncidents, indexTickets, isRecovered } from '../domain/incident';
 import type { Incident, OpenTicket } from '../domain/incident';
 import { pauseOf } from '../domain/pause';
 import type { RegisteredInvariant, RegistryState } from '../domain/registry';
 import type { ControlSnapshot, ServiceStatus } from '../domain/service-state';
-import { isExcused, isNews, secondLook, ticketToTell } from '../domain/sweep';
+import { isExcused, secondLook } from '../domain/sweep';
 import type { Observed } from '../domain/sweep';
 import type { SweepInput, SweepReport } from '../workflows/contract';
-import { MAX_NEW_INCIDENTS, ticketWorkflowId, triageWorkflowId } from '../workflows/contract';
+import { MAX_NEW_INCIDENTS, triageWorkflowId } from '../workflows/contract';
 import type { TakeFingerprint } from './fingerprint';
-import { findChangedServices } from './fingerprint';
 import { whileHeartbeating } from './heartbeat';
 import type { LookAtPorts } from './port-identity';
 import type { Probe } from './probe';
 import { createProbePool } from './probe-pool';
 import type { ProbePool } from './probe-pool';
 import type { Samples } from './samples';
+import { createServiceWatch } from './service-changes';
+import { sweepReport } from './sweep-report';
 
 /** A sweep ends by then; what is undecided goes on in the next one. */
 const SWEEP_LIMIT_MS = 4_000;
-/** A report must stay below Temporal's 2 MB; the rest is still news in the next sweep. */
-const MAX_TRANSITIONS = 1_500;
 
 export interface CheckDeps {
   readonly readRegistry: () => Promise<RegistryState>;
@@ -59,11 +56,12 @@ export function createCheckInvariants(deps: CheckDeps) {
     direct: () => createProbePool(deps.probe, deps.concurrency),
   };
   const speaker = createSpeaker(deps);
+  const findChanges = createServiceWatch(deps.takeFingerprint);
   return async function checkInvariants(input: SweepInput): Promise<SweepReport> {
     return await whileHeartbeating(async (signal) => {
       try {
         const pool = input.scope.kind === 'all' ? pools.sweep : pools.direct();
-        const report = await sweep(deps, pool, input, signal);
+        const report = await sweep({ ...deps, findChanges }, pool, input, signal);
         speaker.succeeded(input, report.at);
         return report;
       } catch (error) {
@@ -74,8 +72,12 @@ export function createCheckInvariants(deps: CheckDeps) {
   };
 }
 
+interface SweepDeps extends CheckDeps {
+  readonly findChanges: ReturnType<typeof createServiceWatch>;
+}
+
 async function sweep(
-  deps: CheckDeps,
+  deps: SweepDeps,
   pool: ProbePool,
   input: SweepInput,
   signal: AbortSignal,
@@ -125,13 +127,14 @@ async function sweep(
   const downIds = new Set(
     observed.filter(({ health }) => health.state === 'down').map(({ check }) => check.invariantId),
   );
-  const fingerprints = await findChangedServices(
-    deps.takeFingerprint,
-    openTickets.filter(({ invariantId }) => downIds.has(invariantId)),
+  const changes = await deps.findChanges(
+    openTickets,
+    (invariantId) => downIds.has(invariantId),
     [...servicesNow.values()],
     signal,
   );
-  const found = report(deps, input, stillWatched, observed, { openTickets, fingerprints }, word);
+  const at = deps.now().toISOString();
+  const found = sweepReport({ at, input, watched: stillWatched, observed, openTickets, changes, word });
   return { ...found, incidents: await upNext(deps, found.incidents) };
 }
 
@@ -200,72 +203,6 @@ async function observe(watch: Watch, target: RegisteredInvariant): Promise<Obser
     await delay(again.afterMs, undefined, { signal: watch.signal });
     timeoutMs = again.timeoutMs;
   }
-}
-
-interface Tickets {
-  readonly openTickets: readonly OpenTicket[];
-  /** By ticket ID, of services that are not as their blocked ticket left them. */
-  readonly fingerprints: ReadonlyMap<string, string>;
-}
-
-function report(
-  deps: CheckDeps,
-  input: SweepInput,
-  watched: readonly RegisteredInvariant[],
-  observed: readonly Observed[],
-  { openTickets, fingerprints }: Tickets,
-  { pauses, dismissed }: RegistryState,
-): SweepReport {
-  const at = deps.now().toISOString();
-  const isDismissed = (id: string): boolean => dismissalOf(dismissed, id, at) !== null;
-  const watchedIds = new Set(watched.map(({ definition }) => definition.id));
-  const relevant = observed.filter(({ before }) => watchedIds.has(before.definition.id));
-  const fresh = new Map(relevant.map((one) => [one.before.definition.id, one]));
-  const current = watched.map((invariant) => {
-    const seen = fresh.get(invariant.definition.id);
-    return seen ? { ...invariant, health: seen.health } : invariant;
-  });
-  const currentById = new Map(current.map((invariant) => [invariant.definition.id, invariant]));
-  const findTicket = indexTickets(openTickets);
-  return {
-    at,
-    checked: observed.length,
-    transitions: relevant
-      .filter((one) => isNews(one.before.health, one.health))
-      .sort((a, b) => Number(a.health.state === 'up') - Number(b.health.state === 'up'))
-      .slice(0, MAX_TRANSITIONS)
-      .map(({ before, health }) => ({
-        invariantId: before.definition.id,
-        revision: before.revision,
-        health,
-      })),
-    // A state that this sweep has not seen for itself opens no ticket and closes none.
-    incidents: findIncidents(
-      current.filter(({ definition }) => !pauseOf(pauses, definition, at)),
-      openTickets,
-      isDismissed,
-    ).filter((incident) =>
-      [incident.check, ...incident.joined].some(({ invariantId }) => fresh.has(invariantId)),
-    ),
-    evidence: relevant.flatMap((one) => {
-      const ticket = ticketToTell(one, findTicket, (ticketId) => fingerprints.has(ticketId));
-      if (!ticket || isDismissed(one.check.invariantId)) return [];
-      const fingerprint = fingerprints.get(ticket.ticketId);
-      const evidence = {
-        signature: evidenceSignature(one.check),
-        check: one.check,
-        ...(fingerprint !== undefined && { fingerprint }),
-      };
-      return [{ workflowId: ticketWorkflowId(ticket.invariantId), evidence }];
-    }),
-    recovered: openTickets.flatMap((ticket) => {
-      const own = fresh.get(ticket.invariantId);
-      if (!own || !isRecovered(ticket, currentById)) return [];
-      const workflowId = ticketWorkflowId(ticket.invariantId);
-      return [{ workflowId, runId: ticket.runId, hint: { check: own.check } }];
-    }),
-    checks: input.includeChecks ? observed.map(({ check }) => check) : [],
-  };
 }
 
 /** In a storm those at work must not take the places of those that wait, or a slow triage would hold up all after it. */

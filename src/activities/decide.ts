@@ -3,7 +3,7 @@ import type { Pause } from '../domain/pause';
 import type { PolicyService } from '../domain/policy';
 import { decideCall } from '../domain/policy';
 import { isActingTool, isToolName } from '../domain/tool';
-import type { AgentActivities, TicketContext } from '../workflows/contract';
+import type { AgentActivities, TicketContext } from '../workflows/agent-contract';
 import type { AuditLog } from './audit';
 
 export interface DecideDeps {

@@ -3,11 +3,15 @@ import type { CheckResult } from '../domain/check';
 import type { ClosedTicket, EarlierTicket } from '../domain/earlier-tickets';
 import { countRelapses, relapseOf } from '../domain/earlier-tickets';
 import type { Incident } from '../domain/incident';
+import type { RegistryState } from '../domain/registry';
 import type { Control, ServiceStatus } from '../domain/service-state';
+import { configurationItem, surroundingsItem } from '../domain/surroundings';
 import type { EvidenceItem } from '../domain/ticket';
 import { stripInvisible } from '../domain/untrusted-text';
+import type { Changes } from './describe-changes';
 
 const LOG_LINES = 20;
+const METRIC_LINES = 40;
 const MAX_TEXT = 4_000;
 /** A ticket that was open for longer is of no interest to the limit on restarts. */
 const MAX_REPAIR_MS = 120_000;
@@ -20,6 +24,12 @@ export interface EvidenceDeps {
     service: string,
     limit: number,
   ) => Promise<readonly { readonly at: string; readonly line: string }[]>;
+  /** How its editable files differ from when it last worked; null when it declares none. */
+  readonly whatChanged: (service: string, signal: AbortSignal) => Promise<Changes | null>;
+  /** Samples of the service's metrics page; null leaves them out: a service that hangs would delay every ticket by it. */
+  readonly readMetrics: ((service: string, signal: AbortSignal) => Promise<readonly string[]>) | null;
+  readonly readRegistry: () => Promise<RegistryState>;
+  readonly dependsOn: (service: string) => readonly string[];
   /** Newest first. */
   readonly earlierTickets: (invariantId: string) => Promise<readonly EarlierTicket[]>;
   /** Those of the service that opened since then. */
@@ -44,14 +54,12 @@ export function createCollectEvidence(deps: EvidenceDeps) {
     const clean = (text: string) => deps.redact(stripInvisible(text));
     const earlierTickets = withinLimit(deps.earlierTickets(incident.invariantId));
     const relapses = withinLimit(recentRelapses(deps, incident));
+    const registry = deps.readRegistry();
     const drafts = await Promise.all([
       ...[incident.check, ...incident.joined].map((check) => Promise.resolve(checkItem(check))),
-      ...(incident.service
-        ? [
-            withinLimit(processItem(deps, incident.service, at)),
-            withinLimit(logItem(deps, incident.service, at)),
-          ]
-        : []),
+      ...(incident.service ? serviceItems(deps, incident.service, at) : []),
+      withinLimit(surroundings(deps, incident, registry, at)),
+      withinLimit(registry.then((state) => configurationItem(incident, state, at))),
       earlierTickets.then((tickets) => earlierItem(tickets ?? [], at)),
     ]);
     const items = drafts
@@ -82,6 +90,53 @@ function checkItem(check: CheckResult): Draft {
     title: `check ${check.invariantId} failed: ${check.error ?? 'the condition is false'}`,
     text: JSON.stringify(check.resolved),
   };
+}
+
+function serviceItems(deps: EvidenceDeps, service: string, at: string): Promise<Draft | null>[] {
+  const signal = AbortSignal.timeout(SOURCE_LIMIT_MS);
+  return [
+    withinLimit(processItem(deps, service, at)),
+    withinLimit(logItem(deps, service, at)),
+    withinLimit(changesItem(deps, service, at, signal)),
+    withinLimit(metricsItem(deps, service, at, signal)),
+  ];
+}
+
+async function surroundings(
+  { control, dependsOn }: EvidenceDeps,
+  incident: Incident,
+  registry: Promise<RegistryState>,
+  at: string,
+): Promise<Draft | null> {
+  const names = incident.service === null ? [] : dependsOn(incident.service);
+  const services = names.length > 0 ? (await control.snapshot()).services : [];
+  return surroundingsItem(incident, { registry: await registry, services, dependsOn: names }, at);
+}
+
+async function changesItem(
+  deps: EvidenceDeps,
+  service: string,
+  at: string,
+  signal: AbortSignal,
+): Promise<Draft | null> {
+  const changes = await deps.whatChanged(service, signal);
+  if (!changes || changes.since === null) return null;
+  const { since, parts } = changes;
+  const what = parts.length === 0 ? 'nothing changed' : `${parts.length} files changed`;
+  const title = `${what} since ${service} last worked with its files (${since})`;
+  return { kind: 'report', at, title, text: parts.join('\n\n') };
+}
+
+async function metricsItem(
+  deps: EvidenceDeps,
+  service: string,
+  at: string,
+  signal: AbortSignal,
+): Promise<Draft | null> {
+  const samples = (await deps.readMetrics?.(service, signal)) ?? [];
+  if (samples.length === 0) return null;
+  const text = samples.slice(0, METRIC_LINES).join('\n');
+  return { kind: 'metrics', at, title: `metrics of ${service}`, text };
 }
 
 async function processItem(deps: EvidenceDeps, service: string, at: string): Promise<Draft | null> {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServiceConfig } from '../config/config';
 import { joinFingerprint } from '../domain/fingerprint';
-import type { OpenTicket } from '../domain/incident';
 import type { ServiceStatus } from '../domain/service-state';
 import { createEditConfinements, readEditableFiles } from './editable-files';
 import type { LookAtPorts } from './port-identity';
@@ -9,11 +8,12 @@ import { ownerOfReadyPort } from './port-identity';
 
 /**
  * What somebody would change to repair a service, as one short text: its editable files, its process, who owns its port. Equal
- * texts: nothing of it changed. Null when it cannot be told. Monitor and agent make the same text of the same state.
+ * texts: nothing of it changed. Null when it cannot be told. Monitor and agent make the same text of the same state. Without
+ * statuses (the supervisor is away) it tells of the files alone.
  */
 export type TakeFingerprint = (
   service: string,
-  statuses: readonly ServiceStatus[],
+  statuses: readonly ServiceStatus[] | null,
   signal: AbortSignal,
 ) => Promise<string | null>;
 
@@ -24,36 +24,16 @@ export function createFingerprint(
   const confinements = createEditConfinements(services);
   return async (name, statuses, signal) => {
     const config = services.find((service) => service.name === name);
-    const status = statuses.find((service) => service.name === name);
-    if (!config || !status) return null;
-    const files = await readEditableFiles(confinements.get(name), signal);
+    const status = statuses?.find((service) => service.name === name);
+    if (!config || (statuses && !status)) return null;
+    const found = await readEditableFiles(confinements.get(name), signal);
+    const files = hash(found?.map(({ path, sha256, isSkipped }) => [path, sha256, isSkipped]) ?? null);
+    if (!statuses || !status) return joinFingerprint({ files, process: '' });
     const owner = ownerOfReadyPort(config, lookAtPorts(statuses)(name));
-    return toFingerprint({
-      files: files?.map(({ path, sha256, isSkipped }) => [path, sha256, isSkipped]) ?? null,
-      process: [status.pid, status.startedAt, owner?.pid ?? null],
-    });
+    return joinFingerprint({ files, process: hash([status.pid, status.startedAt, owner?.pid ?? null]) });
   };
 }
 
-function toFingerprint({ files, process }: { readonly files: unknown; readonly process: unknown }): string {
-  const hash = (facts: unknown): string =>
-    createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
-  return joinFingerprint({ files: hash(files), process: hash(process) });
-}
-
-/** By ticket ID: the services that are not as their blocked ticket left them. One that cannot be looked at has not changed. */
-export async function findChangedServices(
-  takeFingerprint: TakeFingerprint,
-  openTickets: readonly OpenTicket[],
-  statuses: readonly ServiceStatus[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
-  const looks = openTickets.map(async ({ ticketId, service, fingerprint }) => {
-    if (service === null || fingerprint === null) return [];
-    const now = await takeFingerprint(service, statuses, signal).catch(() => null);
-    return now === null || now === fingerprint ? [] : [[ticketId, now] as const];
-  });
-  const changed = new Map((await Promise.all(looks)).flat());
-  signal.throwIfAborted();
-  return changed;
+function hash(facts: unknown): string {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
 }

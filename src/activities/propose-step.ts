@@ -2,7 +2,7 @@ import type { ServiceConfig } from '../config/config';
 import { nextRunbookStep } from '../domain/runbook';
 import { parseRunbookMemory } from '../domain/runbook-memory';
 import type { Proposal } from '../domain/tool';
-import type { ProposeInput } from '../workflows/contract';
+import type { ProposeInput } from '../workflows/agent-contract';
 
 /** A brain turns what is known into the next tool calls. One implementation per brain; the loop around it is the same. */
 export type BrainTurn = (input: ProposeInput) => Promise<Proposal>;

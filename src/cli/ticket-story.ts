@@ -1,5 +1,6 @@
 import type { Colors } from 'picocolors/types';
 import { stripInvisible } from '../domain/untrusted-text';
+import { costText, turnText } from './cost';
 import { stateCell } from './paint';
 import { offset, shortDuration } from './time';
 import type { TicketDetailWire } from './wire';
@@ -11,6 +12,7 @@ export function ticketStory(ticket: TicketDetailWire, colors: Colors): string {
   const start = ticket.detected_at ?? ticket.created_at ?? ticket.timeline[0]?.at ?? '';
   const parts = [
     header(ticket, colors),
+    section('Possible causes', hypotheses(ticket), colors),
     section('Evidence', evidence(ticket, colors), colors),
     section('Timeline', timeline(ticket, start, colors), colors),
     section('Notes', notes(ticket, start), colors),
@@ -34,7 +36,9 @@ function header(ticket: TicketDetailWire, colors: Colors): string {
     ['success', ticket.success_criteria],
     ['cause', ticket.suspected_cause],
     ['context', ticket.context],
-    ['brain', ticket.brain === null ? null : `${ticket.brain}, attempt ${ticket.attempt}`],
+    ['verdict', verdictText(ticket)],
+    ['brain', brainText(ticket)],
+    ['cost', costText(ticket)],
     ['detected', ticket.detected_at],
     ['closed', closedText(ticket)],
     ['undone', undoneText(ticket)],
@@ -44,6 +48,13 @@ function header(ticket: TicketDetailWire, colors: Colors): string {
     value === null || value === '' ? [] : [`${colors.dim(name.padEnd(10))} ${indent(value, 11)}`],
   );
   return `${colors.bold(`Ticket ${ticket.id}`)}  ${painted}  ${ticket.priority}\n${lines.join('\n')}\n`;
+}
+
+function brainText({ brain, brains, attempt }: TicketDetailWire): string | null {
+  if (brain === null) return null;
+  const others = brains.filter((other) => other !== brain);
+  const before = others.length === 0 ? '' : ` (before: ${others.join(', ')})`;
+  return `${brain}, attempt ${attempt}${before}`;
 }
 
 function closedText({ closed_at, detected_at }: TicketDetailWire): string | null {
@@ -58,6 +69,18 @@ function undoneText({ undone }: TicketDetailWire): string | null {
   return [`${undone.at} by ${undone.by}${reason}; put back as found:`, ...undone.files].join('\n');
 }
 
+function verdictText({ verdict_by, confidence }: TicketDetailWire): string | null {
+  if (verdict_by === null) return null;
+  return `by ${verdict_by}${confidence === null ? '' : `, ${Math.round(confidence * 100)} % sure of the cause`}`;
+}
+
+function hypotheses(ticket: TicketDetailWire): string[] {
+  return ticket.hypotheses.map(({ cause, evidence: ids }) => {
+    const cited = ids.length === 0 ? '' : ` [${ids.join(', ')}]`;
+    return indent(`${cause}${cited}`, 2);
+  });
+}
+
 function evidence(ticket: TicketDetailWire, colors: Colors): string[] {
   return ticket.evidence.flatMap(({ id, title, text }) => [
     `${colors.cyan(id)} ${indent(title, 2)}`,
@@ -66,9 +89,12 @@ function evidence(ticket: TicketDetailWire, colors: Colors): string[] {
 }
 
 function timeline(ticket: TicketDetailWire, start: string, colors: Colors): string[] {
-  return ticket.timeline.flatMap(({ at, title, detail, ok }) => {
+  return ticket.timeline.flatMap(({ at, kind, title, detail, ok }) => {
     const mark = ok === null ? ' ' : ok ? colors.green('✓') : colors.red('✗');
-    const line = `${colors.dim(offset(at, start))} ${mark} ${indent(title, 12)}`;
+    // A turn is told when its answer is there, and at one time there is one answer.
+    const turn = kind === 'proposed' ? ticket.turns.find(({ ended_at }) => ended_at === at) : undefined;
+    const by = turn ? `  ${colors.dim(turnText(turn))}` : '';
+    const line = `${colors.dim(offset(at, start))} ${mark} ${indent(title, 12)}${by}`;
     return detail === '' ? [line] : [line, `${' '.repeat(12)}${colors.dim(indent(clip(detail), 12))}`];
   });
 }

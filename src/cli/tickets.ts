@@ -37,11 +37,16 @@ export function ticketTable({ colors, now }: CliContext, items: readonly TicketW
     stateCell(ticket.status, colors),
     ticket.resolution ?? ticket.phase ?? ticket.blocked_on ?? '-',
     ticket.priority,
+    ticket.brain ?? '-',
     ticket.invariant_id ?? '-',
     age(ticket.created_at, now()),
     oneLine(ticket.objective),
   ]);
-  return table(['ID', 'STATUS', 'DETAIL', 'PRIORITY', 'INVARIANT', 'AGE', 'OBJECTIVE'], rows, colors);
+  return table(
+    ['ID', 'STATUS', 'DETAIL', 'PRIORITY', 'BRAIN', 'INVARIANT', 'AGE', 'OBJECTIVE'],
+    rows,
+    colors,
+  );
 }
 
 function oneLine(text: string): string {

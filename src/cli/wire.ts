@@ -37,6 +37,25 @@ export const invariantWire = z.object({
 });
 export type InvariantWire = z.output<typeof invariantWire>;
 
+const tokenCounts = z.object({
+  input: z.number().default(0),
+  cache_write_5m: z.number().default(0),
+  cache_write_1h: z.number().default(0),
+  cache_read: z.number().default(0),
+  output: z.number().default(0),
+});
+export type TokensWire = z.output<typeof tokenCounts>;
+const tokens = tokenCounts.nullable().default(null);
+
+const turnWire = z.object({
+  brain: label,
+  model: label,
+  tokens,
+  usd: z.number().nullable().default(null),
+  ended_at: moment,
+});
+export type TurnWire = z.output<typeof turnWire>;
+
 const ticketFields = {
   id: z.string(),
   invariant_id: label,
@@ -52,6 +71,9 @@ const ticketFields = {
   created_at: moment,
   closed_at: moment,
   detected_at: moment,
+  /** Null: the price is not known. */
+  cost: z.number().nullable().default(0),
+  tokens,
 };
 export const ticketWire = z.object(ticketFields);
 export type TicketWire = z.output<typeof ticketWire>;
@@ -61,8 +83,13 @@ export const ticketDetailWire = z.object({
   success_criteria: z.string().default(''),
   context: z.string().default(''),
   suspected_cause: label,
+  verdict_by: label,
+  confidence: z.number().nullable().default(null),
+  hypotheses: z.array(z.object({ cause: z.string(), evidence: z.array(z.string()) })).default([]),
   temporal_url: label,
   joined_invariants: z.array(z.string()).default([]),
+  brains: z.array(z.string()).default([]),
+  turns: z.array(turnWire).default([]),
   escalation: z.object({ at: z.string(), reason: z.string(), report: z.string() }).nullable().default(null),
   evidence: z
     .array(z.object({ id: z.string(), kind: z.string(), title: z.string(), text: z.string() }))

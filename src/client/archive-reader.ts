@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { paths } from '../config/paths';
 import { TICKET_STATUSES } from '../domain/ticket';
-import type { Trajectory } from '../domain/trajectory';
+import type { Trajectory, TrajectoryTurn } from '../domain/trajectory';
+import type { ArchiveName } from './archive-name';
+import { archiveName, parseArchiveName, TICKET_ID } from './archive-name';
 import { errorCode } from './error-code';
 
-/** Also keeps a ticket ID from leaving the archive's folder. */
-export const TICKET_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const MONTH = /^\d{4}-\d{2}$/;
 
 const looksLikeTrajectory = z.looseObject({
@@ -22,60 +22,92 @@ const looksLikeTrajectory = z.looseObject({
   timeline: z.array(z.unknown()),
 });
 
+/** Files of earlier versions have no model in a turn, and no costs. */
+type Costs = 'costUsd' | 'attemptCostUsd';
+type StoredTrajectory = Omit<Trajectory, Costs | 'turns'> &
+  Partial<Pick<Trajectory, Costs>> & {
+    readonly turns: readonly (Omit<TrajectoryTurn, 'model'> & Partial<Pick<TrajectoryTurn, 'model'>>)[];
+  };
+
 const archiveFile = z.object({
   version: z.literal(1),
   archived_at: z.string(),
   // The rest of the shape is what `writeArchive` wrote; checking every field of every turn again would buy nothing.
-  trajectory: z.custom<Trajectory>((value) => looksLikeTrajectory.safeParse(value).success),
+  trajectory: z.custom<StoredTrajectory>((value) => looksLikeTrajectory.safeParse(value).success),
 });
 export type ArchiveFile = z.input<typeof archiveFile>;
 
 /** Where the archive of a ticket belongs: by the month in which its last run began. */
-export function archivePath(dataDir: string, ticketId: string, runStartedAt: string): string {
-  return join(paths.archive(dataDir), runStartedAt.slice(0, 7), `${ticketId}.json`);
+export function archivePath(
+  dataDir: string,
+  { id, invariantId }: { readonly id: string; readonly invariantId: string },
+  runStartedAt: string,
+): string {
+  const name = archiveName(id, invariantId, runStartedAt);
+  return join(paths.archive(dataDir), runStartedAt.slice(0, 7), name);
 }
 
 /** The trajectory of an archived ticket; null when there is none, or its file cannot be read as one. */
 export async function readArchived(dataDir: string, ticketId: string): Promise<Trajectory | null> {
   if (!TICKET_ID.test(ticketId)) return null;
   for (const month of await listMonths(dataDir)) {
-    const trajectory = await readOne(join(paths.archive(dataDir), month, `${ticketId}.json`));
-    if (trajectory) return trajectory;
+    for (const { name } of (await listFiles(dataDir, month)).filter((file) => file.ticketId === ticketId)) {
+      const trajectory = await readOne(join(paths.archive(dataDir), month, name));
+      if (trajectory) return trajectory;
+    }
   }
   return null;
 }
 
 /**
- * Every archived trajectory, newest month first, month by month, so that a reader can stop early. Known tickets and
- * unreadable files are left out.
+ * Archived trajectories, those whose last run began last first, each file opened only when its turn comes, so that a reader can
+ * stop early. Files whose name says that they are not wanted are not opened; unreadable ones are left out.
  */
 export async function* readArchive(
   dataDir: string,
-  isKnown: (ticketId: string) => boolean = () => false,
-): AsyncGenerator<readonly Trajectory[]> {
+  isWanted: (name: ArchiveName) => boolean,
+): AsyncGenerator<Trajectory> {
   for (const month of await listMonths(dataDir)) {
-    const folder = join(paths.archive(dataDir), month);
-    const names = (await list(folder)).filter((name) => isWanted(name, isKnown));
-    const found: Trajectory[] = [];
-    for (const name of names) {
-      const trajectory = await readOne(join(folder, name));
-      if (trajectory) found.push(trajectory);
+    const open = (name: string) => readOne(join(paths.archive(dataDir), month, name));
+    const files: Ranked[] = [];
+    for (const file of (await listFiles(dataDir, month)).filter(isWanted)) {
+      const { name, ticketId, key } = file;
+      if (key) {
+        files.push({ at: key.runStartedAt, ticketId, read: () => open(name) });
+        continue;
+      }
+      const trajectory = await open(name);
+      if (!trajectory) continue;
+      files.push({ at: trajectory.runStartedAt ?? '', ticketId, read: () => Promise.resolve(trajectory) });
     }
-    yield found;
+    for (const { read } of files.sort(newestFirst)) {
+      const trajectory = await read();
+      if (trajectory) yield trajectory;
+    }
   }
 }
 
 /** IDs of all archived tickets, by the names of their files. */
 export async function archivedTicketIds(dataDir: string): Promise<ReadonlySet<string>> {
   const months = await listMonths(dataDir);
-  const names = await Promise.all(months.map((month) => list(join(paths.archive(dataDir), month))));
-  const files = names.flat().filter((name) => isWanted(name, () => false));
-  return new Set(files.map((name) => name.slice(0, -'.json'.length)));
+  const files = await Promise.all(months.map((month) => listFiles(dataDir, month)));
+  return new Set(files.flat().map(({ ticketId }) => ticketId));
 }
 
-function isWanted(name: string, isKnown: (ticketId: string) => boolean): boolean {
-  const id = name.endsWith('.json') ? name.slice(0, -'.json'.length) : '';
-  return TICKET_ID.test(id) && !isKnown(id);
+interface Ranked {
+  readonly at: string;
+  readonly ticketId: string;
+  readonly read: () => Promise<Trajectory | null>;
+}
+
+function newestFirst(a: Ranked, b: Ranked): number {
+  if (a.at !== b.at) return a.at < b.at ? 1 : -1;
+  return a.ticketId < b.ticketId ? 1 : -1;
+}
+
+async function listFiles(dataDir: string, month: string): Promise<readonly ArchiveName[]> {
+  const names = await list(join(paths.archive(dataDir), month));
+  return names.map(parseArchiveName).filter((file) => file !== null);
 }
 
 async function listMonths(dataDir: string): Promise<readonly string[]> {
@@ -104,10 +136,19 @@ async function readOne(path: string): Promise<Trajectory | null> {
   }
   const parsed = archiveFile.safeParse(parseJson(text));
   if (!parsed.success) return null;
-  const { trajectory } = parsed.data;
+  const trajectory = complete(parsed.data.trajectory);
   // The archive is written as the last step of the run, so its end is not in it; after a closed ticket only one end is possible.
   const hasEnded = trajectory.run === 'running' && trajectory.closedAt !== null;
   return hasEnded ? { ...trajectory, run: 'completed' } : trajectory;
+}
+
+function complete(stored: StoredTrajectory): Trajectory {
+  return {
+    ...stored,
+    costUsd: stored.costUsd ?? null,
+    attemptCostUsd: stored.attemptCostUsd ?? null,
+    turns: stored.turns.map((turn) => ({ ...turn, model: turn.model ?? null })),
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -8,38 +8,8 @@ import type { TemporalAccess } from './temporal';
 type ProtoEvent = NonNullable<History['events']>[number];
 /** gRPC status */
 const NOT_FOUND = 5;
-/** A chain of continued runs longer than this is a loop, not a history. */
-const MAX_RUNS = 1_000;
-
-/**
- * Every event of a run, oldest first, decoded to JSON, preceded by the runs it continues as far as they are still kept.
- * Rejects with WorkflowNotFoundError when the run itself is gone.
- */
-export async function fetchHistory(
-  access: TemporalAccess,
-  workflowId: string,
-  runId?: string,
-): Promise<readonly HistoryEvent[]> {
-  const runs = [await fetchRun(access, workflowId, runId)];
-  let earlier = continuedFrom(runs[0]);
-  while (earlier !== null && runs.length < MAX_RUNS) {
-    try {
-      const run = await fetchRun(access, workflowId, earlier);
-      runs.unshift(run);
-      earlier = continuedFrom(run);
-    } catch (error) {
-      // Retention may have taken an earlier run; what is left is still the truth about the rest.
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      break;
-    }
-  }
-  return runs.flat();
-}
-
-function continuedFrom(run: readonly HistoryEvent[] | undefined): string | null {
-  const first = run?.[0];
-  return first?.type === 'started' ? first.continuedFrom : null;
-}
+/** Events asked for at once from the end of a history. */
+const TAIL_PAGE = 64;
 
 /** Every event of one run (the current one by default). Rejects with WorkflowNotFoundError when there is none. */
 export async function fetchRun(
@@ -50,10 +20,46 @@ export async function fetchRun(
   try {
     return decodeHistory(await access.client.workflow.getHandle(workflowId, runId).fetchHistory(), runId);
   } catch (error) {
-    // The SDK passes the bare gRPC error on here, unlike in its other calls.
-    if (!isGrpcServiceError(error) || Number(error.code) !== NOT_FOUND) throw error;
-    throw new WorkflowNotFoundError(error.details || error.message, workflowId, runId);
+    throw asNotFound(error, workflowId, runId);
   }
+}
+
+/** The SDK passes the bare gRPC error on here, unlike in its other calls. */
+function asNotFound(error: unknown, workflowId: string, runId: string | undefined): unknown {
+  if (!isGrpcServiceError(error) || Number(error.code) !== NOT_FOUND) return error;
+  return new WorkflowNotFoundError(error.details || error.message, workflowId, runId);
+}
+
+/**
+ * The events of one run from `fromId` on, oldest first, also those after `toId`, as which its length is known: read from the
+ * end, so that only what is new is sent. Rejects with WorkflowNotFoundError when there is no such run.
+ */
+export async function fetchTail(
+  access: TemporalAccess,
+  workflowId: string,
+  runId: string,
+  { fromId, toId }: { readonly fromId: number; readonly toId: number },
+): Promise<readonly HistoryEvent[]> {
+  const request = {
+    namespace: access.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: Math.min(toId - fromId + 1, TAIL_PAGE),
+  };
+  const newestFirst: HistoryEvent[] = [];
+  try {
+    let nextPageToken: Uint8Array = new Uint8Array();
+    do {
+      const page = await access.client.workflowService.getWorkflowExecutionHistoryReverse({
+        ...request,
+        nextPageToken,
+      });
+      newestFirst.push(...decodeHistory(page.history ?? {}, runId));
+      nextPageToken = page.nextPageToken;
+    } while (nextPageToken.length > 0 && (newestFirst.at(-1)?.id ?? 0) > fromId);
+  } catch (error) {
+    throw asNotFound(error, workflowId, runId);
+  }
+  return newestFirst.reverse().filter(({ id }) => id >= fromId);
 }
 
 /** Decodes a stored history; total: what it does not know becomes `other`, an unreadable payload a marked placeholder. */

@@ -16,6 +16,8 @@ export type RunFilter = TicketFilter & {
   readonly ticketId?: string;
   /** Only runs that have ended, however they did. */
   readonly hasEnded?: boolean;
+  /** Runs that another run of their ticket continues; they are left out otherwise. */
+  readonly isContinued?: boolean;
 };
 
 const TICKET_ID = defineSearchAttributeKey('TicketId', 'KEYWORD');
@@ -37,7 +39,10 @@ export async function listRuns(access: TemporalAccess, filter: RunFilter): Promi
 
 /** No ORDER BY: the SQLite store of the dev server refuses it. */
 export function visibilityQuery(filter: RunFilter): string {
-  const parts = [`WorkflowType = ${quote(WORKFLOWS.remediateTicket)}`, `ExecutionStatus != 'ContinuedAsNew'`];
+  const parts = [
+    `WorkflowType = ${quote(WORKFLOWS.remediateTicket)}`,
+    `ExecutionStatus ${filter.isContinued ? '=' : '!='} 'ContinuedAsNew'`,
+  ];
   if (filter.hasEnded) parts.push(`ExecutionStatus != 'Running'`);
   if (filter.ticketId !== undefined) parts.push(`TicketId = ${quote(filter.ticketId)}`);
   if (filter.invariant !== undefined) parts.push(`InvariantId = ${quote(filter.invariant)}`);

@@ -5,10 +5,11 @@ import type { HistoryEvent } from '../domain/history-event';
 import type { TicketDetail, TicketFilter, TicketView } from '../domain/ticket-view';
 import { matchesFilter, ticketView, withUndos } from '../domain/ticket-view';
 import type { Trajectory } from '../domain/trajectory';
-import { readArchive, readArchived, TICKET_ID } from './archive-reader';
+import { TICKET_ID } from './archive-name';
+import { readArchive, readArchived } from './archive-reader';
 import { readEditJournal } from './edit-journal-reader';
-import { fetchHistory } from './history';
 import type { TemporalAccess } from './temporal';
+import { createHistoryReader } from './ticket-history';
 import { listRuns } from './ticket-runs';
 import type { RunFilter, TicketRun } from './ticket-runs';
 
@@ -45,10 +46,11 @@ export interface TicketSource {
   history(run: TicketRun): Promise<readonly HistoryEvent[]>;
 }
 
-export function temporalTickets(access: TemporalAccess): TicketSource {
+export function temporalTickets(access: TemporalAccess, dataDir: string): TicketSource {
+  const readHistory = createHistoryReader(access, dataDir);
   return {
     runs: (filter) => listRuns(access, filter),
-    history: (run) => fetchHistory(access, run.workflowId, run.runId),
+    history: (run) => readHistory(run.workflowId, run.runId),
   };
 }
 
@@ -102,7 +104,11 @@ export function createTicketReader(deps: TicketReaderDependencies): TicketReader
   async function trajectory(ticketId: string): Promise<Trajectory | null> {
     if (!TICKET_ID.test(ticketId)) return null;
     const [run] = await source.runs({ ticketId });
-    return (run ? await readRun(run) : null) ?? (await readArchived(dataDir, ticketId));
+    const found = (run ? await readRun(run) : null) ?? (await readArchived(dataDir, ticketId));
+    if (found) return found;
+    // While a run is being continued, the next one may not be listed yet.
+    const [continued] = await source.runs({ ticketId, isContinued: true });
+    return continued ? await readRun(continued) : null;
   }
 
   return {
@@ -150,15 +156,19 @@ async function candidates(
   }
   const isWanted = (entry: Position) => after === null || newestFirst(after, entry) < 0;
   if (mayBeArchived(query.status)) {
+    const archive = readArchive(dataDir, ({ ticketId, key }) => {
+      if (entries.has(ticketId)) return false;
+      if (key === null) return true;
+      const isAsked = query.invariant === undefined || query.invariant === key.invariantId;
+      return isAsked && isWanted({ at: key.runStartedAt, id: ticketId });
+    });
     let wanted = 0;
-    for await (const month of readArchive(dataDir, (id) => entries.has(id))) {
-      for (const trajectory of month) {
-        const entry = archiveEntry(trajectory, query);
-        if (!entry) continue;
-        entries.set(entry.id, entry);
-        if (isWanted(entry)) wanted += 1;
-      }
-      // Older months cannot come before these.
+    for await (const trajectory of archive) {
+      const entry = archiveEntry(trajectory, query);
+      if (!entry || !isWanted(entry)) continue;
+      entries.set(entry.id, entry);
+      wanted += 1;
+      // What follows is older.
       if (wanted > query.limit) break;
     }
   }

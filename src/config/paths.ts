@@ -11,6 +11,8 @@ export const paths = {
   logs: (dataDir: string) => join(dataDir, 'logs'),
   serviceLog: (dataDir: string, service: string) => join(dataDir, 'logs', `${service}.ndjson`),
   archive: (dataDir: string) => join(dataDir, 'archive'),
+  /** Earlier runs of tickets that took more than one. */
+  segments: (dataDir: string) => join(dataDir, 'archive', 'segments'),
   audit: (dataDir: string) => join(dataDir, 'audit.ndjson'),
   /** Snapshots of editable files with which the service worked. */
   knownGood: (dataDir: string, service: string) => join(dataDir, 'known-good', service),

@@ -19,14 +19,18 @@ export function refuseRepeat(state: CallBreakerState, call: ToolCall): string | 
   );
 }
 
-/** Notes what came of a call. After an effect the old answers are out of date, so other calls are counted anew. */
+/**
+ * Notes what came of a call. After an effect the old answers are out of date, so other calls are counted anew. The latest
+ * stands last.
+ */
 export function recordCall(state: CallBreakerState, call: ToolCall, result: ToolResult): CallBreakerState {
   const key = keyOf(call);
   const seen = digest(`${result.isError ? 'error' : 'ok'} ${result.content}`);
   const before = state[key];
   const entry = { result: seen, times: before?.result === seen ? before.times + 1 : 1 };
   const hadEffect = isToolName(call.name) && isActingTool(call.name) && !result.isError;
-  return hadEffect ? { [key]: entry } : { ...state, [key]: entry };
+  const others = hadEffect ? [] : Object.entries(state).filter(([other]) => other !== key);
+  return Object.fromEntries([...others, [key, entry]]);
 }
 
 function keyOf({ name, input }: ToolCall): string {

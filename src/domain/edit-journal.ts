@@ -63,16 +63,17 @@ export function findIntent(
   return null;
 }
 
-/** A file a ticket changed: as it was found, and as the ticket left it. */
+/** A file a ticket changed: as it was found, and every content the ticket was to leave there. */
 export interface TicketEdit {
   readonly path: string;
   readonly found: EditEntry['before'];
-  readonly left: EditEntry['after'];
+  /** Hashes; null stands for no file. */
+  readonly written: readonly EditEntry['after']['sha256'][];
 }
 
 /**
- * What a ticket would have to put back, each file once. Goes by what was begun: whether it was done shows in the file
- * itself, which is put back only where it is as the ticket left it.
+ * What a ticket would have to put back, each file once. Goes by what was begun, in any of its edits: whether the last one was
+ * done shows in the file itself, which is put back only where its content is one of the ticket's.
  */
 export function editsToUndo(journal: readonly EditEntry[], ticket: string): TicketEdit[] {
   const edits = new Map<string, TicketEdit>();
@@ -81,7 +82,8 @@ export function editsToUndo(journal: readonly EditEntry[], ticket: string): Tick
     if (tool === 'undo_edits') {
       if (phase === 'done') edits.delete(path);
     } else if (phase === 'begun') {
-      edits.set(path, { path, found: edits.get(path)?.found ?? before, left: after });
+      const { found = before, written = [] } = edits.get(path) ?? {};
+      edits.set(path, { path, found, written: [...written, after.sha256] });
     }
   }
   return [...edits.values()];

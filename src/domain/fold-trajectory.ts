@@ -1,6 +1,6 @@
 import type { HistoryEvent } from './history-event';
 import { TrajectoryActivities } from './trajectory-activities';
-import { readEvidence, readHint, readNote, readPerson, readTicket } from './trajectory-payloads';
+import { readEvidence, readHint, readNote, readPerson, readTicket, readVerdict } from './trajectory-payloads';
 import { TrajectoryStatus } from './trajectory-status';
 import type { RunState, TimelineEntry, Trajectory } from './trajectory';
 import type { CheckResult } from './check';
@@ -34,7 +34,7 @@ class TrajectoryFold {
       case 'started':
         return this.start(event);
       case 'search_attributes_upserted':
-        return this.status.applySearchAttributes(event.at, event.searchAttributes);
+        return this.publish(event);
       case 'memo_upserted':
         return this.status.applyMemo(event.at, event.memo, this.activities.turns.lastReport());
       case 'activity_scheduled':
@@ -122,6 +122,13 @@ class TrajectoryFold {
     });
   }
 
+  private publish({ at, searchAttributes }: Of<'search_attributes_upserted'>): void {
+    const before = this.status.brain;
+    this.status.applySearchAttributes(at, searchAttributes);
+    const { brain, attempt } = this.status;
+    if (brain !== before) this.activities.handOvers.name(at, brain, attempt);
+  }
+
   private signal(event: Of<'signaled'>): void {
     const [input] = event.input;
     switch (event.signal) {
@@ -138,6 +145,11 @@ class TrajectoryFold {
         if (!note || this.isRepeated(note.signature)) return;
         this.notes.push({ at: note.at || event.at, by: note.by, text: note.text });
         return this.say(event, 'note', `note by ${note.by}`, note.text);
+      }
+      case 'verdict': {
+        const verdict = readVerdict(input);
+        if (!verdict || this.isRepeated(verdict.signature)) return;
+        return this.say(event, 'verdict', `late verdict by ${nameOf(verdict.by)}`, verdict.text);
       }
       case 'recovered':
         return this.say(
@@ -186,4 +198,9 @@ class TrajectoryFold {
     this.signatures.add(signature);
     return false;
   }
+}
+
+/** Whoever is shown to people as the one who said something. */
+function nameOf(by: string): string {
+  return by === 'claude' ? 'Claude' : by;
 }

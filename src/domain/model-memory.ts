@@ -3,6 +3,7 @@ import type { CallBreakerState } from './call-breaker';
 import { recordCall, refuseRepeat } from './call-breaker';
 import type { Json } from './json';
 import type { ToolCall, ToolResult } from './tool';
+import { mayHaveChangedSomething } from './tool';
 
 /** What a model's brain keeps between turns beside its transcript: who goes round in circles is stopped. */
 export interface LoopMemory {
@@ -13,13 +14,17 @@ export interface LoopMemory {
   readonly repeats: number;
   /** Turns in a row that ended without a call. */
   readonly idle: number;
+  /** Starts and restarts of the service so far. */
+  readonly starts: number;
 }
 
-const FRESH: LoopMemory = { breaker: {}, calls: [], repeats: 0, idle: 0 };
+const FRESH: LoopMemory = { breaker: {}, calls: [], repeats: 0, idle: 0, starts: 0 };
 /** Calls whose results are remembered; a loop is shorter. */
-const MAX_REMEMBERED = 24;
+const MAX_REMEMBERED = 12;
 const MAX_REPEATS = 3;
 const MAX_IDLE = 2;
+/** As many as the runbook may make in an attempt. */
+const MAX_STARTS = 4;
 
 const call = z.object({ id: z.string(), name: z.string(), input: z.record(z.string(), z.json()) });
 const stored = z.object({
@@ -27,6 +32,7 @@ const stored = z.object({
   calls: z.array(call),
   repeats: z.number(),
   idle: z.number(),
+  starts: z.number().default(0),
 });
 
 /** A memory of another version, or of another brain, is none. */
@@ -42,15 +48,35 @@ export function noteResults(memory: LoopMemory, results: readonly ToolResult[]):
     return result ? recordCall(state, asked, result) : state;
   }, memory.breaker);
   const remembered = Object.entries(breaker).slice(-MAX_REMEMBERED);
-  return { ...memory, breaker: Object.fromEntries(remembered), calls: [] };
+  const starts = memory.calls.filter(
+    (asked) =>
+      isStart(asked) &&
+      results.some((result) => result.callId === asked.id && mayHaveChangedSomething(result)),
+  );
+  return {
+    ...memory,
+    breaker: Object.fromEntries(remembered),
+    calls: [],
+    starts: memory.starts + starts.length,
+  };
 }
 
-/** Parts the calls that may run from repetitions, which are answered with advice. */
+function isStart({ name, input }: ToolCall): boolean {
+  return name === 'service_control' && (input['action'] === 'start' || input['action'] === 'restart');
+}
+
+/** Parts the calls that may run from those that lead in circles, which are answered with advice. */
 export function refuseRepeats(
-  { breaker }: LoopMemory,
+  { breaker, starts }: LoopMemory,
   calls: readonly ToolCall[],
 ): { readonly running: readonly ToolCall[]; readonly refused: readonly ToolResult[] } {
-  const judged = calls.map((asked) => ({ asked, reason: refuseRepeat(breaker, asked) }));
+  const judged = calls.map((asked) => ({
+    asked,
+    reason:
+      isStart(asked) && starts >= MAX_STARTS
+        ? `${starts} starts in this attempt did not help; find the cause, or hand over to a person with update_ticket_status {"status":"blocked"}.`
+        : refuseRepeat(breaker, asked),
+  }));
   return {
     running: judged.flatMap(({ asked, reason }) => (reason === null ? [asked] : [])),
     refused: judged.flatMap(({ asked, reason }) =>

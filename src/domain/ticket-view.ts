@@ -3,6 +3,7 @@ import type {
   Brain,
   Escalation,
   EvidenceItem,
+  Hypothesis,
   TicketNote,
   TicketPhase,
   TicketResolution,
@@ -11,7 +12,9 @@ import type {
 import { OPEN_STATUSES } from './ticket';
 import type { UndoneEdits } from './edit-journal';
 import type { Priority } from './invariant';
-import type { TimelineEntry, Trajectory } from './trajectory';
+import type { AttemptUse, TicketCost } from './ticket-cost';
+import { attemptUse, brainsOf, costOfTicket } from './ticket-cost';
+import type { TimelineEntry, Trajectory, TrajectoryTurn } from './trajectory';
 
 /** A ticket as people see it, in lists and in detail; derived from its trajectory only. */
 export interface TicketView {
@@ -30,8 +33,15 @@ export interface TicketView {
   readonly successCriteria: string;
   readonly context: string;
   readonly suspectedCause: string;
+  /** Who wrote objective, criteria, context and cause. */
+  readonly verdictBy: Brain;
+  readonly confidence: number;
+  readonly hypotheses: readonly Hypothesis[];
   readonly priority: Priority;
   readonly brain: Brain | null;
+  /** Who worked on it so far. */
+  readonly brains: readonly Brain[];
+  readonly cost: TicketCost;
   readonly sourceType: 'monitor' | 'manual';
   readonly sourceId: string;
   readonly service: string | null;
@@ -42,7 +52,8 @@ export interface TicketView {
   readonly closedAt: string | null;
   readonly relapseOf: string | null;
   readonly evidence: readonly EvidenceItem[];
-  readonly turnsUsed: number;
+  readonly used: AttemptUse;
+  readonly turns: readonly Omit<TrajectoryTurn, 'calls' | 'text'>[];
   readonly notes: readonly TicketNote[];
   readonly timeline: readonly TimelineEntry[];
 }
@@ -80,8 +91,13 @@ export function ticketView(trajectory: Trajectory, temporalUrl: string | null): 
     successCriteria: ticket.successCriteria,
     context: ticket.context,
     suspectedCause: ticket.suspectedCause,
+    verdictBy: ticket.verdictBy ?? 'runbook',
+    confidence: ticket.confidence,
+    hypotheses: ticket.hypotheses ?? [],
     priority: ticket.priority,
     brain: trajectory.brain,
+    brains: brainsOf(trajectory.turns),
+    cost: costOfTicket(trajectory),
     sourceType: ticket.sourceType,
     sourceId: ticket.sourceId,
     service: ticket.service,
@@ -92,7 +108,8 @@ export function ticketView(trajectory: Trajectory, temporalUrl: string | null): 
     closedAt: trajectory.closedAt,
     relapseOf: ticket.relapseOf ?? null,
     evidence: ticket.evidence,
-    turnsUsed: trajectory.turns.filter((turn) => turn.attempt === trajectory.attempt).length,
+    used: attemptUse(trajectory),
+    turns: trajectory.turns,
     notes: trajectory.notes,
     timeline: trajectory.timeline,
   };

@@ -26,6 +26,12 @@ export interface EvidenceItem {
   readonly text: string;
 }
 
+/** A possible cause, most likely first, and the evidence that supports it. A cause without any says so itself. */
+export interface Hypothesis {
+  readonly cause: string;
+  readonly evidence: readonly string[];
+}
+
 /** Everything known when the ticket opens; the input of its workflow, never changed afterwards. */
 export interface TicketSpec {
   readonly id: string;
@@ -44,10 +50,15 @@ export interface TicketSpec {
   readonly joinedInvariants: readonly string[];
   readonly evidence: readonly EvidenceItem[];
   readonly firstCheck: CheckResult | null;
+  /** Who wrote objective, criteria, context, cause and hypotheses; absent in tickets of earlier versions. */
+  readonly verdictBy?: Brain;
+  readonly hypotheses?: readonly Hypothesis[];
   /** The ticket of this invariant that closed less than `monitor.cooldown` before; absent in tickets of earlier versions. */
   readonly relapseOf?: string | null;
   /** Recent repairs of its service that did not last, this failure's included; absent in tickets of earlier versions. */
   readonly relapses?: number;
+  /** What the verdict cost, USD; absent in tickets of earlier versions. */
+  readonly analysisUsd?: number;
 }
 
 export interface TicketNote {
@@ -99,6 +110,11 @@ export type TicketEvent =
 
 export function isOpen(state: Pick<TicketState, 'status'>): boolean {
   return OPEN_STATUSES.includes(state.status);
+}
+
+/** Somebody works on it or is about to; a blocked one rests until something begins an attempt. */
+export function isAtWork({ status }: Pick<TicketState, 'status'>): boolean {
+  return status === 'pending' || status === 'in_progress';
 }
 
 /** Applies one event; null when the event is not legal in this state (the caller decides what that means). */

@@ -2,18 +2,26 @@ import type { HistoryEvent, RecordedFailure } from './history-event';
 import type { Json } from './json';
 import type { Brain, TicketNote } from './ticket';
 import { isToolName } from './tool';
-import type { RunningActivity, TimelineEntry, TimelineKind, TrajectoryVerification } from './trajectory';
+import { TrajectoryHandOvers } from './trajectory-hand-overs';
+import type {
+  RunningActivity,
+  TimelineEntry,
+  TimelineKind,
+  TrajectoryCall,
+  TrajectoryVerification,
+} from './trajectory';
 import {
   readClaim,
   readDecision,
   readProof,
   readProposal,
   readProposeInput,
+  readReplyCalls,
   readText,
   readToolResult,
 } from './trajectory-payloads';
 import type { Mutable, Turn } from './trajectory-turns';
-import { describeCall, newCall, TrajectoryTurns } from './trajectory-turns';
+import { answerTurn, describeAnswer, describeCall, TrajectoryTurns } from './trajectory-turns';
 
 export type ActivityEvent = Extract<HistoryEvent, { type: `activity_${string}` }>;
 type Of<T extends HistoryEvent['type']> = Extract<HistoryEvent, { type: T }>;
@@ -34,12 +42,15 @@ export class TrajectoryActivities {
   readonly verifications: Mutable<TrajectoryVerification>[] = [];
   claimedAt: string | null = null;
   brain: Brain | null = null;
+  readonly handOvers: TrajectoryHandOvers;
   private readonly open = new Map<number, Open>();
 
   constructor(
     private readonly timeline: TimelineEntry[],
     private readonly notes: TicketNote[],
-  ) {}
+  ) {
+    this.handOvers = new TrajectoryHandOvers(timeline);
+  }
 
   apply(event: ActivityEvent): void {
     if (event.type === 'activity_scheduled') {
@@ -108,6 +119,8 @@ export class TrajectoryActivities {
         return { ...base, ...this.beginProof(event) };
       case 'archiveTicket':
         return { ...base, kind: 'archived', title: 'keep the trajectory', succeed: () => undefined };
+      case 'keepRun':
+        return { ...base, kind: 'archived', title: 'keep the history so far', succeed: () => undefined };
       default:
         return { ...base, kind: 'tool', title: event.activity, succeed: () => undefined };
     }
@@ -129,29 +142,35 @@ export class TrajectoryActivities {
   private beginTurn(
     event: Of<'activity_scheduled'>,
     input: Json | undefined,
-  ): Pick<Open, 'kind' | 'title' | 'succeed'> {
+  ): Omit<Open, keyof RunningActivity> {
     const asked = readProposeInput(input);
     const turn: Turn = {
       turn: asked?.turn || this.turns.list.length + 1,
       attempt: asked?.attempt ?? 1,
       brain: asked?.brain ?? this.brain,
+      model: null,
       text: '',
       startedAt: event.at,
       endedAt: null,
       calls: [],
     };
     this.turns.list.push(turn);
+    this.handOvers.begin(turn, asked?.notes ?? []);
     const title = `turn ${turn.turn}: the ${turn.brain ?? 'unknown'} brain thinks`;
     const succeed = (at: string, result: Json) => {
       const proposal = readProposal(result);
       turn.endedAt = at;
-      turn.text = proposal?.text ?? '';
-      turn.brain = proposal?.brain ?? turn.brain;
-      turn.calls = (proposal?.calls ?? []).map(newCall);
-      const names = turn.calls.map(({ call }) => describeCall(call)).join('; ');
-      this.say(at, 'proposed', `turn ${turn.turn}: ${names || 'no call'}`, turn.text, null);
+      if (proposal) answerTurn(turn, proposal, readReplyCalls(result) ?? []);
+      const line = describeAnswer(turn, proposal);
+      this.say(at, 'proposed', line.title, line.detail, null);
+      for (const call of turn.calls) if (call.decision) this.sayDecided(at, call);
+      this.handOvers.giveReason(proposal?.handOver ?? null);
     };
-    return { kind: 'proposed', title, succeed };
+    const fail = (at: string, failure: RecordedFailure) => {
+      turn.endedAt = at;
+      this.handOvers.giveReason(explain(failure));
+    };
+    return { kind: 'proposed', title, succeed, fail };
   }
 
   private beginDecision(
@@ -160,15 +179,16 @@ export class TrajectoryActivities {
   ): Pick<Open, 'kind' | 'title' | 'succeed'> {
     const entry = this.turns.callOf(event, input, this.brain);
     const succeed = (at: string, result: Json) => {
-      const decision = readDecision(result);
-      entry.decision = decision;
-      const isAllowed = decision?.verdict === 'allow';
-      const detail = decision
-        ? [decision.rule, decision.reason].filter((text) => text !== '').join(': ')
-        : '';
-      this.say(at, 'decided', `${entry.call.name} ${isAllowed ? 'allowed' : 'refused'}`, detail, isAllowed);
+      entry.decision = readDecision(result);
+      this.sayDecided(at, entry);
     };
     return { kind: 'decided', title: `may ${entry.call.name} run?`, succeed };
+  }
+
+  private sayDecided(at: string, { call, decision }: TrajectoryCall): void {
+    const isAllowed = decision?.verdict === 'allow';
+    const detail = [decision?.rule ?? '', decision?.reason ?? ''].filter((text) => text !== '').join(': ');
+    this.say(at, 'decided', `${call.name} ${isAllowed ? 'allowed' : 'refused'}`, detail, isAllowed);
   }
 
   private beginTool(

@@ -30,6 +30,8 @@ const evidenceItem = z.object({
   text: line,
 });
 
+const hypothesis = z.object({ cause: line, evidence: z.array(z.string()).catch([]) });
+
 const ticket = z.object({
   id: z.string(),
   invariantId: z.string(),
@@ -47,6 +49,8 @@ const ticket = z.object({
   joinedInvariants: z.array(z.string()).catch([]),
   evidence: z.array(evidenceItem).catch([]),
   firstCheck: check.nullable().catch(null),
+  verdictBy: z.enum(['runbook', 'claude']).catch('runbook'),
+  hypotheses: z.array(hypothesis).catch([]),
   relapseOf: z.string().nullable().catch(null),
 });
 
@@ -59,7 +63,33 @@ const toolResult = z.object({
   content: line,
   data: z.json().catch(null),
 });
-const proposal = z.object({ brain, text: line, calls: z.array(call).catch([]) });
+const count = z.number().catch(0);
+const model = z.object({
+  name: z.string(),
+  stopReason: z.string().nullable().catch(null),
+  requestId: z.string().nullable().catch(null),
+  tokens: z.object({
+    input: count,
+    cacheWrite5m: count,
+    cacheWrite1h: count,
+    cacheRead: count,
+    output: count,
+  }),
+  usd: z.number().nullable().catch(null),
+});
+const proposal = z.object({
+  brain,
+  text: line,
+  calls: z.array(call).catch([]),
+  unrun: z.array(toolResult).catch([]),
+  isFinished: z.boolean().catch(false),
+  handOver: z.string().nullable().catch(null),
+  model: model.nullable().catch(null),
+});
+/** The calls in a model's reply, also those that are not run. */
+const reply = z.object({
+  model: z.object({ content: z.array(call.nullable().catch(null)) }),
+});
 
 const reader =
   <T>(schema: z.ZodType<T>) =>
@@ -71,9 +101,18 @@ const reader =
 export const readTicket = reader(z.object({ ticket }).transform((input) => input.ticket));
 export const readClaim = reader(z.object({ agent: line, brain }));
 export const readProposeInput = reader(
-  z.object({ turn: z.number().catch(0), attempt: z.number().catch(1), brain }),
+  z.object({
+    turn: z.number().catch(0),
+    attempt: z.number().catch(1),
+    brain,
+    notes: z.array(z.string()).catch([]),
+  }),
 );
+export type ReadProposal = z.output<typeof proposal>;
 export const readProposal = reader(proposal);
+export const readReplyCalls = reader(
+  reply.transform(({ model: { content } }) => content.flatMap((block) => block ?? [])),
+);
 export const readCallInput = reader(z.object({ call }).transform((input) => input.call));
 export const readDecision = reader(decision);
 export const readToolResult = reader(toolResult);
@@ -83,6 +122,7 @@ export const readProof = reader(
 export const readEvidence = reader(z.object({ signature: line, check }));
 export const readHint = reader(z.object({ check }).transform((input) => input.check));
 export const readNote = reader(z.object({ at: line, by: line, text: z.string(), signature: line }));
+export const readVerdict = reader(z.object({ by: line, text: z.string(), signature: line }));
 export const readPerson = reader(z.object({ by: line, reason: line, mode: line }));
 
 export const readStatus = reader(z.enum(TICKET_STATUSES));

@@ -25,12 +25,14 @@ export interface EscalationReport {
 /** The state of the ticket as its run publishes it: search attributes and memo, in the order of history. */
 export class TrajectoryStatus {
   brain: Brain | null = null;
+  attempt = 0;
   private status: TicketStatus = 'pending';
   private phase: TicketPhase | null = null;
   private resolution: TicketResolution | null = null;
   private blockedOn: BlockedOn | null = null;
   private escalation: Escalation | null = null;
-  private attempt = 0;
+  private costUsd: number | null = null;
+  private earlierCostUsd = 0;
   private joined: readonly string[] = [];
   private closedAt: string | null = null;
   /** Where the timeline says that it is blocked; the memo that follows says why. */
@@ -46,10 +48,12 @@ export class TrajectoryStatus {
     | 'blockedOn'
     | 'escalation'
     | 'attempt'
+    | 'costUsd'
+    | 'attemptCostUsd'
     | 'joinedInvariants'
     | 'closedAt'
   > {
-    const { status, phase, resolution, blockedOn, escalation, attempt, closedAt } = this;
+    const { status, phase, resolution, blockedOn, escalation, attempt, costUsd, closedAt } = this;
     return {
       status,
       phase,
@@ -57,6 +61,8 @@ export class TrajectoryStatus {
       blockedOn,
       escalation,
       attempt,
+      costUsd,
+      attemptCostUsd: costUsd === null ? null : Math.max(0, costUsd - this.earlierCostUsd),
       closedAt,
       joinedInvariants: this.joined,
     };
@@ -70,12 +76,13 @@ export class TrajectoryStatus {
     if ('TicketPhase' in fields) this.phase = readPhase(fields['TicketPhase']);
     if ('TicketResolution' in fields) this.resolution = readResolution(fields['TicketResolution']);
     if ('Brain' in fields) this.brain = readBrain(fields['Brain']);
+    if ('CostUsd' in fields) this.costUsd = readNumber(fields['CostUsd']) ?? this.costUsd;
     const status = readStatus(fields['TicketStatus']);
     if (status) this.changeStatus(at, status);
   }
 
   applyMemo(at: string, fields: Fields, last: EscalationReport | null): void {
-    if ('attempt' in fields) this.attempt = readNumber(fields['attempt']) ?? this.attempt;
+    if ('attempt' in fields) this.beginAttempt(readNumber(fields['attempt']) ?? this.attempt);
     if ('joined_invariants' in fields) this.join(readTexts(fields['joined_invariants']) ?? []);
     const reason = readText(fields['escalation_reason']);
     if (reason !== null && this.isNews(reason, last)) this.escalate(at, reason, last);
@@ -95,6 +102,11 @@ export class TrajectoryStatus {
     this.blockedOn = null;
     this.closedAt = at;
     this.timeline.push({ at, kind: 'closed', title: 'closed without an end', detail, ok: false });
+  }
+
+  private beginAttempt(attempt: number): void {
+    if (attempt !== this.attempt) this.earlierCostUsd = this.costUsd ?? 0;
+    this.attempt = attempt;
   }
 
   private changeStatus(at: string, status: TicketStatus): void {

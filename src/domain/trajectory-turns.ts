@@ -4,6 +4,7 @@ import type { Json } from './json';
 import type { Brain } from './ticket';
 import type { ToolCall } from './tool';
 import type { TrajectoryCall, TrajectoryTurn } from './trajectory';
+import type { ReadProposal } from './trajectory-payloads';
 import { readCallInput, readText } from './trajectory-payloads';
 import type { EscalationReport } from './trajectory-status';
 
@@ -32,25 +33,73 @@ export class TrajectoryTurns {
   /** The last report with which a brain asked for a person. */
   lastReport(): EscalationReport | null {
     for (const turn of [...this.list].reverse()) {
-      for (const { call, result, startedAt } of [...turn.calls].reverse()) {
-        if (call.name !== 'update_ticket_status' || call.input['status'] !== 'blocked') continue;
-        // What the tool returned is cleaned and masked; what the brain said is not.
-        const { data } = result ?? { data: null };
-        const text = (name: string) => readText(isRecord(data) ? data[name] : null) ?? '';
-        return { at: startedAt ?? turn.startedAt, reason: text('reason'), report: text('report') };
-      }
+      const report = reportOf(turn);
+      if (report) return report;
     }
     return null;
   }
 
   private unannounced(at: string, brain: Brain | null): Turn {
-    const turn: Turn = { turn: 0, attempt: 1, brain, text: '', startedAt: at, endedAt: at, calls: [] };
+    const turn: Turn = {
+      turn: 0,
+      attempt: 1,
+      brain,
+      model: null,
+      text: '',
+      startedAt: at,
+      endedAt: at,
+      calls: [],
+    };
     this.list.push(turn);
     return turn;
   }
 }
 
-export function newCall(call: ToolCall): Mutable<TrajectoryCall> {
+/** The report with which a turn asked for a person; null when it did not. */
+export function reportOf({ calls, startedAt: begunAt }: Turn): EscalationReport | null {
+  for (const { call, decision, result, startedAt } of [...calls].reverse()) {
+    if (call.name !== 'update_ticket_status' || call.input['status'] !== 'blocked') continue;
+    if (decision?.verdict === 'deny') continue;
+    // What the tool returned is cleaned and masked; what the brain said is not.
+    const { data } = result ?? { data: null };
+    const text = (name: string) => readText(isRecord(data) ? data[name] : null) ?? '';
+    return { at: startedAt ?? begunAt, reason: text('reason'), report: text('report') };
+  }
+  return null;
+}
+
+/**
+ * What came of a turn. Calls that are answered without being run are refused ones; `asked` has what they asked for, as far as
+ * the reply tells it.
+ */
+export function answerTurn(turn: Turn, proposal: ReadProposal, asked: readonly ToolCall[]): void {
+  turn.brain = proposal.brain ?? turn.brain;
+  turn.model = proposal.model;
+  turn.text = proposal.text;
+  turn.calls = [
+    ...proposal.calls.map(newCall),
+    ...proposal.unrun.map(({ callId, tool, content }) => ({
+      ...newCall(asked.find(({ id }) => id === callId) ?? { id: callId, name: tool, input: {} }),
+      decision: { verdict: 'deny' as const, rule: 'not run', reason: content.replace(/^Refused: /, '') },
+    })),
+  ];
+}
+
+/** The line of the timeline for a turn. */
+export function describeAnswer(
+  { turn, text, calls }: Turn,
+  proposal: ReadProposal | null,
+): { readonly title: string; readonly detail: string } {
+  const { handOver = null, isFinished = false } = proposal ?? {};
+  const names = calls.map(({ call }) => describeCall(call)).join('; ');
+  const without = handOver !== null ? 'cannot go on' : isFinished ? 'says that it is done' : 'no call';
+  return {
+    title: `turn ${turn}: ${names || without}`,
+    detail: [text, handOver ?? ''].filter((line) => line !== '').join('\n'),
+  };
+}
+
+function newCall(call: ToolCall): Mutable<TrajectoryCall> {
   return { call, decision: null, result: null, failure: null, startedAt: null, endedAt: null };
 }
 

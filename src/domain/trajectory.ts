@@ -1,5 +1,6 @@
 import type { CheckResult } from './check';
 import type { RecordedFailure } from './history-event';
+import type { TokenCounts } from './model-prices';
 import type {
   BlockedOn,
   Brain,
@@ -20,6 +21,7 @@ export type TimelineKind =
   | 'detected'
   | 'opened'
   | 'claimed'
+  | 'handed_over'
   | 'proposed'
   | 'decided'
   | 'tool'
@@ -28,6 +30,7 @@ export type TimelineKind =
   | 'resumed'
   | 'note'
   | 'evidence'
+  | 'verdict'
   | 'recovered_hint'
   | 'retry_requested'
   | 'cancel_requested'
@@ -60,10 +63,22 @@ export interface TrajectoryCall {
   readonly endedAt: string | null;
 }
 
+/** What a turn of a model says about its call; what was sent and came back stays in history. */
+export interface TurnModel {
+  readonly name: string;
+  readonly stopReason: string | null;
+  readonly requestId: string | null;
+  readonly tokens: TokenCounts;
+  /** Null when the model's price is not known. */
+  readonly usd: number | null;
+}
+
 export interface TrajectoryTurn {
   readonly turn: number;
   readonly attempt: number;
   readonly brain: Brain | null;
+  /** Null for a brain that is no model, and while or when the model has given no answer. */
+  readonly model: TurnModel | null;
   readonly text: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
@@ -102,6 +117,10 @@ export interface Trajectory {
   readonly escalation: Escalation | null;
   readonly attempt: number;
   readonly brain: Brain | null;
+  /** As the ticket's run published it: failed and repeated calls included, models without a known price not. */
+  readonly costUsd: number | null;
+  /** The same, of the current attempt. */
+  readonly attemptCostUsd: number | null;
   readonly joinedInvariants: readonly string[];
   /** Start of the first and of the last run of the chain. */
   readonly openedAt: string | null;

@@ -27,14 +27,19 @@ export interface TranscriptTurn {
 }
 
 /**
- * The transcript of an attempt, rebuilt from the events of the ticket's run; null before the model's first reply in it. The
- * same events give the same messages, byte for byte: replies as they came, user turns as `userTurn` made them.
+ * The transcript of an attempt, rebuilt from the events of the ticket's last run: a run that continues another begins a
+ * transcript of its own, or it would grow as the history did. Null before the model's first reply in it, and when a part of it
+ * cannot be read: a server refuses calls without answers. The same events give the same messages, byte for byte: replies as
+ * they came, user turns as `userTurn` made them.
  */
 export function foldTranscript(events: readonly HistoryEvent[], attempt: number): Transcript | null {
   const asked = new Map<number, Asked>();
   let transcript: Transcript | null = null;
   for (const event of events) {
-    if (event.type === 'started') asked.clear();
+    if (event.type === 'started') {
+      asked.clear();
+      transcript = null;
+    }
     if (event.type === 'activity_scheduled' && event.activity === 'proposeStep') {
       const question = readAsked(event.input[0], attempt);
       if (question) asked.set(event.id, question);
@@ -42,9 +47,21 @@ export function foldTranscript(events: readonly HistoryEvent[], attempt: number)
     if (event.type !== 'activity_completed') continue;
     const question = asked.get(event.scheduledId);
     const reply = question && readTurn(event.result);
-    if (reply) transcript = extendTranscript(transcript, question, reply);
+    if (!reply) continue;
+    const isWhole: boolean =
+      reply.opening !== null || (transcript !== null && isAnsweredBy(transcript, question));
+    transcript = isWhole ? extendTranscript(transcript, question, reply) : null;
   }
   return transcript;
+}
+
+/** Whether the next turn of the loop answers every call of the last reply. */
+export function isAnsweredBy(
+  transcript: Transcript,
+  { turn, results }: Pick<Asked, 'turn' | 'results'>,
+): boolean {
+  const answered = new Set(results.map(({ callId }) => callId));
+  return transcript.turn === turn - 1 && openCalls(transcript).every((id) => answered.has(id));
 }
 
 /** Adds a turn: what was asked in it, and the reply. */

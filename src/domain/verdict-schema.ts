@@ -93,27 +93,3 @@ export function parseVerdict(text: string): ParsedVerdict {
   }
   return { ok: false, problem };
 }
-
-interface CitedHypothesis {
-  readonly cause: string;
-  readonly evidence: readonly string[];
-  /** False when it names no evidence, or some that does not exist: a guess, and shown as one. */
-  readonly isCited: boolean;
-}
-
-export type CitedVerdict = Omit<VerdictAnswer, 'hypotheses'> & {
-  readonly hypotheses: readonly CitedHypothesis[];
-};
-
-/** Marks which claims stand on evidence that was really collected. */
-export function markCitations(verdict: VerdictAnswer, evidenceIds: readonly string[]): CitedVerdict {
-  const known = new Set(evidenceIds);
-  return {
-    ...verdict,
-    hypotheses: verdict.hypotheses.map(({ cause, evidence }) => ({
-      cause,
-      evidence,
-      isCited: evidence.length > 0 && evidence.every((id) => known.has(id)),
-    })),
-  };
-}

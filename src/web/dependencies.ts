@@ -1,18 +1,15 @@
 import type { Logger } from 'pino';
 import type { MonitorSamples } from '../client/monitor-samples';
+import type { SpendReport } from '../client/spend-reader';
 import type { TicketReader } from '../client/tickets';
+import type { AttemptLimits } from '../domain/budget';
 import type { CheckResult } from '../domain/check';
 import type { InvariantDefinition } from '../domain/invariant';
 import type { RegistryEvent, RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
 import type { UndoReport } from '../domain/undo-report';
-import type {
-  CancelReason,
-  NoteInput,
-  PersonRequest,
-  RegistryChange,
-  UndoInput,
-} from '../workflows/contract';
+import type { UndoInput } from '../workflows/agent-contract';
+import type { CancelReason, NoteInput, PersonRequest, RegistryChange } from '../workflows/contract';
 
 export interface RunAddress {
   readonly workflowId: string;
@@ -73,6 +70,10 @@ export interface WebDependencies {
   /** Null: the monitor does not answer. */
   readonly samples: () => Promise<MonitorSamples | null>;
   readonly components: () => Promise<readonly Component[]>;
+  /** What models cost, by the files of the processes that call them. */
+  readonly spend: () => Promise<SpendReport>;
+  /** What one attempt may use. */
+  readonly budget: AttemptLimits;
   readonly redact: (text: string) => string;
   readonly now: () => Date;
   /** How long a cancelled ticket's failure opens no new one. */

@@ -1,11 +1,15 @@
 import type { HealthState } from '../domain/health';
 import type { CheckResult } from '../domain/check';
+import type { AttemptLimits } from '../domain/budget';
 import type { Dismissal } from '../domain/dismissal';
 import type { Pause } from '../domain/pause';
 import type { RegisteredInvariant } from '../domain/registry';
 import type { ServiceStatus } from '../domain/service-state';
 import type { TicketDetail, TicketView } from '../domain/ticket-view';
-import type { Trajectory } from '../domain/trajectory';
+import type { TokenCounts } from '../domain/model-prices';
+import type { TicketCost } from '../domain/ticket-cost';
+import { costOfTicket } from '../domain/ticket-cost';
+import type { Trajectory, TrajectoryTurn } from '../domain/trajectory';
 import type { UndoneFile } from '../domain/undo-report';
 import type { UndoAnswer } from './dependencies';
 import { invariantWire } from './invariant-wire';
@@ -32,6 +36,8 @@ export function ticketItem(ticket: TicketView) {
     success_criteria: ticket.successCriteria,
     context: ticket.context,
     suspected_cause: ticket.suspectedCause,
+    verdict_by: ticket.verdictBy,
+    confidence: ticket.confidence,
     priority: ticket.priority,
     brain: ticket.brain,
     source_type: ticket.sourceType,
@@ -43,18 +49,22 @@ export function ticketItem(ticket: TicketView) {
     started_at: ticket.startedAt,
     closed_at: ticket.closedAt,
     relapse_of: ticket.relapseOf,
-    cost: 0,
+    ...costWire(ticket.cost),
   };
 }
 
-export function ticketDetail(ticket: TicketDetail) {
+export function ticketDetail(ticket: TicketDetail, limits: AttemptLimits) {
   return {
     ...ticketItem(ticket),
+    hypotheses: ticket.hypotheses,
     evidence: ticket.evidence,
     notes: ticket.notes,
     timeline: ticket.timeline,
     undone: ticket.undone,
-    budget_used: { turns: ticket.turnsUsed },
+    brains: ticket.brains,
+    turns: ticket.turns.map(turnWire),
+    budget_used: { ...ticket.used, usd: usdWire(ticket.used.usd) },
+    budget_limits: { turns: limits.turns, usd: limits.usd, tokens: limits.tokens },
     pending_approval: null,
   };
 }
@@ -94,10 +104,9 @@ export function trajectoryWire(trajectory: Trajectory) {
     opened_at: trajectory.openedAt,
     started_at: trajectory.claimedAt,
     closed_at: trajectory.closedAt,
-    turns: trajectory.turns.map(({ startedAt, endedAt, calls, ...turn }) => ({
-      ...turn,
-      started_at: startedAt,
-      ended_at: endedAt,
+    turns: trajectory.turns.map(({ text, calls, ...turn }) => ({
+      ...turnWire(turn),
+      text,
       calls: calls.map(({ call, decision, result, failure, ...times }) => ({
         call,
         decision,
@@ -120,8 +129,50 @@ export function trajectoryWire(trajectory: Trajectory) {
     notes: trajectory.notes,
     running: trajectory.running,
     timeline: trajectory.timeline,
-    cost: 0,
+    ...costWire(costOfTicket(trajectory)),
   };
+}
+
+/** A turn without what it said and did. */
+function turnWire({
+  turn,
+  attempt,
+  brain,
+  model,
+  startedAt,
+  endedAt,
+}: Omit<TrajectoryTurn, 'calls' | 'text'>) {
+  return {
+    turn,
+    attempt,
+    brain,
+    model: model?.name ?? null,
+    tokens: model && tokensWire(model.tokens),
+    usd: usdWire(model?.usd ?? null),
+    stop_reason: model?.stopReason ?? null,
+    request_id: model?.requestId ?? null,
+    started_at: startedAt,
+    ended_at: endedAt,
+  };
+}
+
+function costWire({ usd, tokens }: TicketCost) {
+  return { cost: usdWire(usd), tokens: tokensWire(tokens) };
+}
+
+function tokensWire({ input, cacheWrite5m, cacheWrite1h, cacheRead, output }: TokenCounts) {
+  return {
+    input,
+    cache_write_5m: cacheWrite5m,
+    cache_write_1h: cacheWrite1h,
+    cache_read: cacheRead,
+    output,
+  };
+}
+
+/** To the millionth: sums carry rounding errors. */
+export function usdWire(usd: number | null): number | null {
+  return usd === null ? null : Math.round(usd * 1e6) / 1e6;
 }
 
 export function checkWire(check: CheckResult) {

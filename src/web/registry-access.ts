@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
-import { readRegistry } from '../client/registry-reader';
+import { createRegistryReader } from '../client/registry-reader';
 import type { TemporalAccess } from '../client/temporal';
 import { FAILURES } from '../domain/failures';
 import type { RegistryEvent } from '../domain/registry';
@@ -43,8 +43,9 @@ export function registryAccess(
   access: TemporalAccess,
   changeDeadlineMs = CHANGE_DEADLINE_MS,
 ): RegistryAccess {
+  const read = createRegistryReader(access);
   return {
-    read: () => access.connection.withDeadline(Date.now() + READ_DEADLINE_MS, () => readRegistry(access)),
+    read: () => access.connection.withDeadline(Date.now() + READ_DEADLINE_MS, read),
     async change(change) {
       try {
         await access.connection.withDeadline(Date.now() + changeDeadlineMs, () => update(access, change));

@@ -4,7 +4,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { TemporalAccess } from '../client/temporal';
 import type { ToolResult } from '../domain/tool';
 import { parseUndoReport } from '../domain/undo-report';
-import type { UndoInput } from '../workflows/contract';
+import type { UndoInput } from '../workflows/agent-contract';
 import { QUEUES, undoWorkflowId, WORKFLOWS } from '../workflows/contract';
 import type { UndoAnswer } from './dependencies';
 import { innermost } from './innermost';

@@ -3,6 +3,7 @@ import { createControlClient } from '../client/control-client';
 import { readEndpoints } from '../client/endpoints';
 import type { Endpoints } from '../client/endpoints';
 import { readMonitorSamples } from '../client/monitor-samples';
+import { createSpendReader } from '../client/spend-reader';
 import type { TemporalAccess } from '../client/temporal';
 import { createTicketReader, temporalTickets } from '../client/tickets';
 import type { HarnessConfig, ServiceConfig } from '../config/config';
@@ -23,7 +24,7 @@ import { undoEdits } from './undo-edits';
 const READ_DEADLINE_MS = 10_000;
 
 export interface WebSetup {
-  readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor' | 'invariants'> & {
+  readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor' | 'invariants' | 'agent'> & {
     readonly services: readonly Pick<ServiceConfig, 'name'>[];
   };
   readonly access: TemporalAccess;
@@ -38,7 +39,7 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
   const inTime = <T>(work: () => Promise<T>): Promise<T> =>
     access.connection.withDeadline(Date.now() + READ_DEADLINE_MS, work);
   const tickets = createTicketReader({
-    source: temporalTickets(access),
+    source: temporalTickets(access, dataDir),
     namespace: access.namespace,
     dataDir,
     uiUrl: async () => (await endpoints())?.temporalUiUrl ?? null,
@@ -61,6 +62,8 @@ export function createWebDependencies({ config, access, token, log }: WebSetup):
     control,
     samples: async () => readMonitorSamples((await endpoints())?.monitorUrl ?? null),
     components: () => readComponents(access, control, { intervalMs: config.monitor.intervalMs, now }),
+    spend: createSpendReader(dataDir, now),
+    budget: config.agent.budget,
     redact: createRedactor({ secrets: knownSecrets(readEnvironment(), config) }),
     now,
     cooldownMs: config.monitor.cooldownMs,

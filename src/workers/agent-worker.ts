@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
-import { fetchHistory } from '../client/history';
+import { fetchRun } from '../client/history';
+import { createHistoryReader } from '../client/ticket-history';
 import { listRuns } from '../client/ticket-runs';
 import type { HarnessConfig } from '../config/config';
 import type { ProcessHost } from '../config/process-host';
@@ -36,7 +37,9 @@ export async function runAgentWorker(config: HarnessConfig, host: ProcessHost): 
           dataDir: config.dataDir,
           log: host.log,
           closedRuns: () => listRuns(access, { hasEnded: true }),
-          readHistory: (workflowId, runId) => fetchHistory(access, workflowId, runId),
+          continuedRuns: () => listRuns(access, { isContinued: true }),
+          readHistory: createHistoryReader(access, config.dataDir),
+          readRun: (workflowId, runId) => fetchRun(access, workflowId, runId),
         },
         host.signal,
       ),
@@ -46,8 +49,14 @@ export async function runAgentWorker(config: HarnessConfig, host: ProcessHost): 
           log: host.log,
           now: () => new Date(),
           openTickets: async () => {
-            const runs = await listRuns(access, { status: 'open' });
-            return new Set(runs.map(({ ticketId }) => ticketId));
+            // While a run is being continued, the next one may not be listed yet.
+            const continued = await listRuns(access, { isContinued: true });
+            const open = await listRuns(access, { status: 'open' });
+            return new Set([...continued, ...open].map(({ ticketId }) => ticketId));
+          },
+          isOnServer: async (ticketId) => {
+            const continued = await listRuns(access, { ticketId, isContinued: true });
+            return continued.length > 0 || (await listRuns(access, { ticketId })).length > 0;
           },
         },
         host.signal,

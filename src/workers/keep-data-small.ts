@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { pruneAudit } from '../activities/audit';
 import { pruneSpend } from '../activities/claude/spend-ledger';
 import { pruneEdits } from '../activities/prune-edits';
+import { pruneKeptRuns } from '../activities/prune-kept-runs';
 import { pruneOutputs } from '../activities/prune-outputs';
 import { errorText } from '../config/error-text';
 import { paths } from '../config/paths';
@@ -12,6 +13,7 @@ const EVERY_MS = 86_400_000;
 export interface PruneDeps {
   readonly dataDir: string;
   readonly openTickets: () => Promise<ReadonlySet<string>>;
+  readonly isOnServer: (ticketId: string) => Promise<boolean>;
   readonly now: () => Date;
   readonly log: Pick<Logger, 'warn'>;
 }
@@ -34,6 +36,7 @@ export function createPruning(deps: PruneDeps): () => Promise<void> {
     await attempt('the audit', () => pruneAudit(paths.audit(dataDir)));
     await attempt('the costs', () => pruneSpend(dataDir, deps.now().getTime()));
     await attempt('stored output', () => pruneOutputs(dataDir));
+    await attempt('earlier runs of tickets', () => pruneKeptRuns(dataDir, deps.isOnServer));
     await attempt('the edit journals', async () => {
       const openTickets = await deps.openTickets();
       await pruneEdits(dataDir, { nowMs: deps.now().getTime(), openTickets });

@@ -1,8 +1,13 @@
 import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { createAnalyzeFailure } from '../activities/analyst';
+import { createAskAnalyst } from '../activities/ask-analyst';
 import { createCheckInvariants } from '../activities/check-invariants';
 import { createCollectEvidence } from '../activities/evidence';
+import { createModelCall } from '../activities/claude/model-call';
+import { createSpendLedger } from '../activities/claude/spend-ledger';
+import { describeChanges } from '../activities/describe-changes';
+import { createEditConfinements } from '../activities/editable-files';
 import { createFingerprint } from '../activities/fingerprint';
 import { createPortIdentity } from '../activities/port-identity';
 import { createProbe } from '../activities/probe';
@@ -13,11 +18,13 @@ import {
   signalTransitions,
 } from '../activities/registry-access';
 import type { Samples } from '../activities/samples';
+import { readMetricSamples } from '../activities/tools/query-metrics';
 import { createVerifyRecovery } from '../activities/verify-recovery';
 import { readLogTail } from '../client/log-reader';
 import { RUN_MARK } from '../client/process-mark';
 import type { TemporalAccess } from '../client/temporal';
 import { createTicketReader, temporalTickets } from '../client/tickets';
+import { activeBrain } from '../config/active-brain';
 import type { HarnessConfig } from '../config/config';
 import { readEnvironment } from '../config/environment';
 import { knownSecrets } from '../config/known-secrets';
@@ -27,6 +34,8 @@ import type { RegistryState } from '../domain/registry';
 import type { Control } from '../domain/service-state';
 import type { MonitorActivities } from '../workflows/contract';
 
+/** Shorter than the activity's own time, which would repeat the call. */
+const ANALYST_LIMIT_MS = 55_000;
 /** As many as evidence names; each costs a history. */
 const EARLIER_TICKETS = 5;
 
@@ -58,8 +67,13 @@ export function createMonitorActivities({
   });
   const lookAtPorts = createPortIdentity(config.services, { runId: environment[RUN_MARK] ?? null });
   const limits = new Map(config.services.map(({ name, restartLimit }) => [name, restartLimit.withinMs]));
+  const services = new Map(config.services.map((service) => [service.name, service]));
+  const confinements = createEditConfinements(config.services);
+  // With the runbook as first brain nothing waits for a model.
+  const asksModel = activeBrain(config).brains[0] === 'claude';
+  const call = asksModel ? createModelCall({ claude: config.claude, redact, now }) : null;
   const tickets = createTicketReader({
-    source: temporalTickets(access),
+    source: temporalTickets(access, config.dataDir),
     namespace: access.namespace,
     dataDir: config.dataDir,
     uiUrl: () => Promise.resolve(null),
@@ -94,6 +108,19 @@ export function createMonitorActivities({
         const { items } = await tickets.list({ invariant, limit: EARLIER_TICKETS });
         return items.filter(({ closedAt }) => closedAt !== null);
       },
+      whatChanged: async (name, signal) => {
+        const service = services.get(name);
+        if (!service || service.files.edit.length === 0) return null;
+        return await describeChanges(config.dataDir, service, confinements.get(name), signal);
+      },
+      readMetrics: asksModel
+        ? async (name, signal) => {
+            const url = services.get(name)?.metricsUrl ?? null;
+            return url === null ? [] : await readMetricSamples(url, signal);
+          }
+        : null,
+      readRegistry,
+      dependsOn: (name) => services.get(name)?.dependsOn ?? [],
       closedTickets: (service, since) => listClosedTickets(access, service, since),
       relapsesWithinMs: (service) => limits.get(service) ?? 0,
       cooldownMs: config.monitor.cooldownMs,
@@ -104,6 +131,22 @@ export function createMonitorActivities({
     analyzeFailure: createAnalyzeFailure({
       describeInvariant: async (id) => (await readRegistry()).invariants[id]?.definition.description ?? '',
       forceOpenAfterMs: config.analyst.forceOpenAfterMs,
+      openByMs: call ? config.analyst.openByMs : null,
+      now,
     }),
+    askAnalyst: createAskAnalyst(
+      call && {
+        call,
+        ledger: createSpendLedger(config.dataDir, now),
+        usdPerDay: config.agent.budget.usdPerDay,
+        profile: config.agent.profile,
+        model: config.analyst.model,
+        effort: config.analyst.effort,
+        redact,
+        now,
+        log,
+        limitMs: ANALYST_LIMIT_MS,
+      },
+    ),
   };
 }

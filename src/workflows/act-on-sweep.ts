@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { Incident } from '../domain/incident';
 import type { RegistryEvent } from '../domain/registry';
-import type { SweepReport, TriageInput } from './contract';
+import type { SweepReport } from './contract';
 import {
   MAX_NEW_INCIDENTS,
   QUEUES,
@@ -11,7 +11,8 @@ import {
   triageWorkflowId,
   WORKFLOWS,
 } from './contract';
-import { isGone } from './is-gone';
+import { ignoringGone } from './is-gone';
+import type { TriageInput } from './triage-contract';
 
 /** One signal stays far below Temporal's 2 MB. */
 const TRANSITIONS_PER_SIGNAL = 500;
@@ -61,19 +62,11 @@ async function startTriage(incident: Incident): Promise<void> {
   }
 }
 
+/** The next sweep looks at the states again, so a receiver that is gone needs nothing from us. */
 async function signalTicket(
   { workflowId, runId }: { readonly workflowId: string; readonly runId?: string },
   signal: string,
   payload: unknown,
 ): Promise<void> {
   await ignoringGone(() => getExternalWorkflowHandle(workflowId, runId).signal(signal, payload));
-}
-
-/** The next sweep looks at the states again, so a receiver that is gone needs nothing from us. */
-async function ignoringGone(send: () => Promise<void>): Promise<void> {
-  try {
-    await send();
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
 }

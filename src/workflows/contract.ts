@@ -1,10 +1,15 @@
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import type { HealthTransition, RegistryEvent, RegistryState } from '../domain/registry';
-import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
-import type { AttemptCause, Brain, TicketSpec } from '../domain/ticket';
-import type { Decision, Proposal, ToolCall, ToolName, ToolResult } from '../domain/tool';
-import type { Json } from '../domain/json';
+import type {
+  AnalystAnswer,
+  AnalyzeInput,
+  AskAnalystInput,
+  EvidenceBundle,
+  RuleVerdict,
+} from '../domain/analyst-rules';
+import type { TicketSpec } from '../domain/ticket';
+import type { TicketCarry } from './ticket-carry';
 
 /** Every name that crosses a process border through Temporal stands here, once. */
 export const QUEUES = { monitor: 'harness-monitor', agent: 'harness-agent' } as const;
@@ -13,6 +18,7 @@ export const WORKFLOWS = {
   monitor: 'Monitor',
   checkNow: 'CheckNow',
   triageFailure: 'TriageFailure',
+  askAnalyst: 'AskAnalyst',
   remediateTicket: 'RemediateTicket',
   undoEdits: 'UndoEdits',
   invariantRegistry: 'InvariantRegistry',
@@ -30,6 +36,8 @@ export const triageWorkflowId = ({
   invariantId,
 }: Pick<Incident, 'service' | 'invariantId'>): string =>
   service === null ? `triage/invariant/${invariantId}` : `triage/${service}`;
+/** What a model thinks of one ticket's failure; it may outlive the triage that asked. */
+export const analysisWorkflowId = (ticketId: string): string => `analysis/${ticketId}`;
 export const checkWorkflowId = (target: CheckTarget): string =>
   target.kind === 'service' ? `check/${target.service}` : `check/invariant/${target.invariantId}`;
 /** One undo of a ticket's edits at a time; a second one later finds nothing left. */
@@ -46,6 +54,10 @@ export const SIGNALS = {
   evidence: 'evidence',
   /** Ticket: `RecoveredHint`. */
   recovered: 'recovered',
+  /** AskAnalyst: `LateNotice`; nobody waits for the answer any more. */
+  late: 'late',
+  /** Ticket: `LateVerdict`. */
+  verdict: 'verdict',
   /** Ticket: `NoteInput`. */
   note: 'note',
   /** Ticket: `CancelReason`, sent before Temporal's own cancellation. */
@@ -93,8 +105,6 @@ export interface TicketEvidence {
   readonly fingerprint?: string;
 }
 
-export { evidenceSignature } from '../domain/incident';
-
 export interface RecoveredHint {
   readonly check: CheckResult;
 }
@@ -136,32 +146,14 @@ export interface CheckNowResult {
   readonly checks: readonly CheckResult[];
 }
 
-export interface TriageInput {
-  readonly incident: Incident;
-}
-
-export interface TriageResult {
-  readonly outcome: 'ticket_opened' | 'evidence_added' | 'recovered' | 'rejected';
-  readonly ticketId: string | null;
-  readonly reason: string;
-}
-
 export interface RemediateInput {
   readonly ticket: TicketSpec;
+  /** Absent in a ticket's first run. */
+  readonly carried?: TicketCarry;
 }
 
-/** Memo of a ticket run, for lists; the whole stays below 2 KB. */
-export interface TicketMemo {
-  readonly objective: string;
-  readonly attempt: number;
-  readonly blocked_on: string | null;
-  readonly joined_invariants: readonly string[];
-  /** While blocked: how the ticket's own invariant fails, as far as the ticket knows (`failureClass`). */
-  readonly failure: string | null;
-  /** While blocked: how the service was left, or has been seen since (`fingerprint.ts`). */
-  readonly fingerprint: string | null;
-  readonly escalation_reason: string | null;
-}
+/** A run of a ticket, for the activities that keep its history. */
+export type TicketRunInput = Readonly<Record<'workflowId' | 'runId' | 'ticketId', string>>;
 
 export interface SweepInput {
   readonly scope: { readonly kind: 'all' } | CheckTarget;
@@ -201,7 +193,7 @@ export interface VerifyResult {
   /** Consecutive successes seen of each invariant that had to hold. */
   readonly successes: number;
   readonly failing: readonly CheckResult[];
-  /** Set when nothing was left to hold: the invariants were removed or disabled meanwhile. */
+  /** Set when nothing was left to hold, because the invariants were removed or disabled, and when nobody could tell. */
   readonly note?: string;
 }
 
@@ -211,83 +203,12 @@ export interface MonitorActivities {
   checkInvariants(input: SweepInput): Promise<SweepReport>;
   /** Gathers logs, metrics and process state of an incident and mints the ticket's ID. Never fails for missing sources. */
   collectEvidence(incident: Incident): Promise<EvidenceBundle>;
-  /** The analyst: is this worth a ticket, and which? */
-  analyzeFailure(input: { readonly incident: Incident; readonly evidence: EvidenceBundle }): Promise<Verdict>;
+  /** The analyst by rules: is this worth a ticket, and which? Says whether a model is to be asked too. */
+  analyzeFailure(input: AnalyzeInput): Promise<RuleVerdict>;
+  /** Asks the model. What cannot be had in time, or at all, is an answer without a verdict; throws only what is worth another try. */
+  askAnalyst(input: AskAnalystInput): Promise<AnalystAnswer>;
   /** Proves recovery in a process that did not do the repair. Throws CheckCouldNotRun. */
   verifyRecovery(input: VerifyInput): Promise<VerifyResult>;
-}
-
-export interface TicketContext {
-  readonly ticketId: string;
-  readonly invariantId: string;
-  readonly service: string | null;
-  /** When the first failed check began, RFC 3339. */
-  readonly detectedAt: string;
-  /** Recent repairs of the service that did not last, this failure's included; absent in histories of earlier versions. */
-  readonly relapses?: number;
-}
-
-export interface Claim {
-  /** Which agent process took the ticket. */
-  readonly agent: string;
-  readonly brain: Brain;
-  /** Who works on it, in this order; absent in histories of earlier versions: `brain` alone. */
-  readonly brains?: readonly Brain[];
-  /** Turns of each brain in one attempt. */
-  readonly maxTurns: number;
-  /** When a blocked ticket starts its next attempt by itself. */
-  readonly retryAfterMs: number;
-}
-
-export interface ProposeInput {
-  readonly ticket: TicketContext;
-  readonly brain: Brain;
-  readonly attempt: number;
-  /** Why this attempt began; absent in histories of earlier versions. */
-  readonly begunBy?: AttemptCause;
-  readonly turn: number;
-  /** New since the last turn: results of its calls, answers to a proposal, notes of people. */
-  readonly results: readonly ToolResult[];
-  readonly notes: readonly string[];
-  readonly memory: Json;
-  /** Since the attempt was claimed; absent in histories of earlier versions. */
-  readonly workedMs?: number;
-}
-
-interface DecideInput {
-  readonly ticket: TicketContext;
-  readonly call: ToolCall;
-}
-
-export interface ToolInput {
-  readonly ticket: TicketContext;
-  readonly call: ToolCall;
-  /** Who ordered the call; absent when the ticket's own brain proposed it, which therefore cannot claim it. */
-  readonly person?: PersonRequest;
-}
-
-export interface UndoInput {
-  readonly ticket: TicketContext;
-  readonly person: PersonRequest;
-}
-
-/** One activity per tool, so that history and the Temporal Web UI name what was done. */
-export type ToolActivities = Readonly<Record<ToolName, (input: ToolInput) => Promise<ToolResult>>>;
-
-/** Activities on the queue `harness-agent`. */
-export interface AgentActivities extends ToolActivities {
-  /** Says which agent took the ticket and which brain it will use. */
-  claimTicket(ticket: TicketContext): Promise<Claim>;
-  /** One turn of the active brain. */
-  proposeStep(input: ProposeInput): Promise<Proposal>;
-  /** Policy: may this call run? */
-  decide(input: DecideInput): Promise<Decision>;
-  /** Writes the ticket's trajectory, folded from its history, to the archive. */
-  archiveTicket(input: {
-    readonly workflowId: string;
-    readonly runId: string;
-    readonly ticketId: string;
-  }): Promise<void>;
 }
 
 /** What people and the file change; an update, so that they hear whether it was taken. */

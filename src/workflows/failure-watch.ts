@@ -1,12 +1,13 @@
 import type { CheckResult } from '../domain/check';
-import { haveFilesChanged, hasProcessChanged } from '../domain/fingerprint';
+import { haveFilesChanged, hasProcessChanged, isCompletedBy } from '../domain/fingerprint';
 import { isOvertaken } from '../domain/health';
 import { failureClass } from '../domain/incident';
 import { isRecord } from '../domain/json';
 import type { AttemptCause } from '../domain/ticket';
 import type { ToolResult } from '../domain/tool';
+import type { AspectCarry, FailureCarry } from './ticket-carry';
 
-type Change = Extract<AttemptCause, `changed_${string}`>;
+export type Change = Extract<AttemptCause, `changed_${string}`>;
 
 /**
  * Attempts that changes may begin until a person or the time begins one: a fault that changes its face for ever, or a process
@@ -25,6 +26,16 @@ class Aspect {
   current: string | null = null;
   known: string | null = null;
   private readonly tried = new Set<string>();
+
+  carry(): AspectCarry {
+    return { current: this.current, known: this.known, tried: [...this.tried] };
+  }
+
+  takeOver({ current, known, tried }: AspectCarry): void {
+    this.current = current;
+    this.known = known;
+    for (const text of tried) this.tried.add(text);
+  }
 
   isNews(): boolean {
     const { current, known, tried } = this;
@@ -65,6 +76,18 @@ export class FailureWatch {
     this.tellBrain();
   }
 
+  carry(): FailureCarry {
+    const { failure, service, begun, at } = this;
+    return { failure: failure.carry(), service: service.carry(), begun: { ...begun }, at };
+  }
+
+  takeOver({ failure, service, begun, at }: FailureCarry): void {
+    this.failure.takeOver(failure);
+    this.service.takeOver(service);
+    Object.assign(this.begun, begun);
+    this.at = at;
+  }
+
   /** What sweeps compare with what they see; null while nothing is known. */
   get published(): { readonly failure: string | null; readonly fingerprint: string | null } {
     return { failure: this.failure.current, fingerprint: this.service.current };
@@ -77,9 +100,10 @@ export class FailureWatch {
     this.failure.current = failureClass(error);
   }
 
-  /** A sweep saw that the service is not as it was left. */
+  /** A sweep saw that the service is not as it was left, or can tell what was not known then. */
   reportService(fingerprint: string): void {
-    this.service.current = fingerprint;
+    if (isCompletedBy(this.service.known, fingerprint)) this.service.setBoth(fingerprint);
+    else this.service.current = fingerprint;
   }
 
   /** The brain has looked for itself, or has handed the ticket to a person. */

@@ -1,3 +1,4 @@
+export { AskAnalyst } from './ask-analyst.workflow';
 export { CheckNow } from './check-now.workflow';
 export { InvariantRegistry } from './invariant-registry.workflow';
 export { Monitor } from './monitor.workflow';

@@ -10,3 +10,12 @@ export function isGone(error: unknown): boolean {
     (error.type ?? '').toUpperCase().replaceAll('_', '').includes('EXTERNALWORKFLOWEXECUTIONNOTFOUND')
   );
 }
+
+/** Sends to a workflow that may have closed meanwhile, and then needs nothing from us. */
+export async function ignoringGone(send: () => Promise<void>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}

@@ -4,15 +4,23 @@ import { getExternalWorkflowHandle, ParentClosePolicy, startChild } from '@tempo
 import type { EvidenceBundle, Verdict } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
+import { evidenceSignature } from '../domain/incident';
 import { NEW_TICKET, type TicketSpec } from '../domain/ticket';
-import type { RemediateInput, TicketEvidence, TriageResult } from './contract';
-import { evidenceSignature, QUEUES, SIGNALS, ticketWorkflowId, WORKFLOWS } from './contract';
+import type { RemediateInput, TicketEvidence } from './contract';
+import { QUEUES, SIGNALS, ticketWorkflowId, WORKFLOWS } from './contract';
 import { isGone } from './is-gone';
 import { ticketKeys } from './search-attributes';
 import { NOTHING_SEEN, ticketMemo } from './ticket-memo';
+import type { TicketRun, TriageResult } from './triage-contract';
 
 /** A ticket may close between "already open" and our note on it; then it is our turn to open one. */
 const MAX_ROUNDS = 5;
+
+export interface Opened {
+  readonly result: TriageResult;
+  /** The ticket that was opened; null when none was. */
+  readonly run: TicketRun | null;
+}
 
 /**
  * Opens the incident's ticket, or adds the evidence to the open one. The server allows one open run per workflow ID, so
@@ -22,26 +30,27 @@ export async function openTicket(
   incident: Incident,
   evidence: EvidenceBundle,
   verdict: Verdict,
-): Promise<TriageResult> {
+): Promise<Opened> {
   const ticket = ticketSpec(incident, evidence, verdict);
+  const { reason } = verdict;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    if (await startTicket(ticket))
-      return { outcome: 'ticket_opened', ticketId: ticket.id, reason: verdict.reason };
-    if (await addToOpenTicket(incident))
-      return { outcome: 'evidence_added', ticketId: null, reason: verdict.reason };
+    const run = await startTicket(ticket);
+    if (run) return { result: { outcome: 'ticket_opened', ticketId: ticket.id, reason }, run };
+    if (await addToOpenTicket(incident)) {
+      return { result: { outcome: 'evidence_added', ticketId: null, reason }, run: null };
+    }
   }
-  return {
-    outcome: 'rejected',
-    ticketId: null,
-    reason: `${incident.invariantId} opens and closes too fast; the next sweep decides`,
-  };
+  const tooFast = `${incident.invariantId} opens and closes too fast; the next sweep decides`;
+  return { result: { outcome: 'rejected', ticketId: null, reason: tooFast }, run: null };
 }
 
-async function startTicket(ticket: TicketSpec): Promise<boolean> {
+/** Null when one is open already. */
+async function startTicket(ticket: TicketSpec): Promise<TicketRun | null> {
   const input: RemediateInput = { ticket };
+  const workflowId = ticketWorkflowId(ticket.invariantId);
   try {
-    await startChild(WORKFLOWS.remediateTicket, {
-      workflowId: ticketWorkflowId(ticket.invariantId),
+    const { firstExecutionRunId: runId } = await startChild(WORKFLOWS.remediateTicket, {
+      workflowId,
       taskQueue: QUEUES.agent,
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
@@ -54,9 +63,9 @@ async function startTicket(ticket: TicketSpec): Promise<boolean> {
           2_000,
         ),
     });
-    return true;
+    return { workflowId, runId };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
     throw error;
   }
 }
@@ -85,8 +94,8 @@ function ticketSpec(incident: Incident, evidence: EvidenceBundle, verdict: Verdi
     service: incident.service,
     objective: verdict.objective,
     successCriteria: verdict.successCriteria,
-    context: verdict.context,
-    priority: incident.priority,
+    context: contextOf(verdict),
+    priority: verdict.priority ?? incident.priority,
     suspectedCause: verdict.suspectedCause,
     confidence: verdict.confidence,
     sourceType: 'monitor',
@@ -96,9 +105,17 @@ function ticketSpec(incident: Incident, evidence: EvidenceBundle, verdict: Verdi
     joinedInvariants: incident.joined.map((check) => check.invariantId),
     evidence: evidence.items,
     firstCheck: incident.check,
+    verdictBy: verdict.by ?? 'runbook',
+    hypotheses: verdict.hypotheses ?? [],
     relapseOf: evidence.relapseOf ?? null,
     relapses: evidence.relapses ?? 0,
+    analysisUsd: verdict.usd ?? 0,
   };
+}
+
+/** Whoever works on it should know that the analyst had seen no need. */
+function contextOf({ createTicket, context, reason }: Verdict): string {
+  return createTicket ? context : `The analyst wanted no ticket: ${reason}\n${context}`;
 }
 
 function searchAttributes(ticket: TicketSpec): SearchAttributePair[] {
@@ -108,7 +125,7 @@ function searchAttributes(ticket: TicketSpec): SearchAttributePair[] {
     { key: ticketKeys.priority, value: ticket.priority },
     { key: ticketKeys.invariantId, value: ticket.invariantId },
     ...(ticket.service ? [{ key: ticketKeys.service, value: ticket.service }] : []),
-    { key: ticketKeys.costUsd, value: 0 },
+    { key: ticketKeys.costUsd, value: ticket.analysisUsd ?? 0 },
     { key: ticketKeys.detectedAt, value: new Date(ticket.detectedAt) },
   ];
 }

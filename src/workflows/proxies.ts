@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { AgentActivities, MonitorActivities } from './contract';
+import type { AgentActivities } from './agent-contract';
+import type { MonitorActivities } from './contract';
 import { QUEUES } from './contract';
 import type { ACTING_TOOLS, READ_TOOLS, TICKET_TOOLS } from '../domain/tool';
 
@@ -24,6 +25,15 @@ export const triage = proxyActivities<Pick<MonitorActivities, 'collectEvidence' 
   startToCloseTimeout: '15s',
   heartbeatTimeout: '3s',
   retry: { ...QUICK_RETRY, maximumInterval: '5s' },
+});
+
+/** The activity decides itself what is worth another try, and ends before its time is over. */
+export const analyst = proxyActivities<Pick<MonitorActivities, 'askAnalyst'>>({
+  taskQueue: QUEUES.monitor,
+  startToCloseTimeout: '60s',
+  scheduleToCloseTimeout: '3m',
+  heartbeatTimeout: '3s',
+  retry: { ...QUICK_RETRY, maximumAttempts: 3 },
 });
 
 /** Schedule-to-start is short, so that a ticket can say that it waits for a monitor (`verification.ts`). */
@@ -68,7 +78,7 @@ export const actingTools = proxyActivities<Pick<AgentActivities, (typeof ACTING_
 });
 
 /** A full disk must not keep a repaired ticket open for ever. */
-export const archive = proxyActivities<Pick<AgentActivities, 'archiveTicket'>>({
+export const archive = proxyActivities<Pick<AgentActivities, 'archiveTicket' | 'keepRun'>>({
   startToCloseTimeout: '30s',
   heartbeatTimeout: '3s',
   retry: { ...QUICK_RETRY, maximumAttempts: 5 },

@@ -6,21 +6,14 @@ import { PAUSED_RULE } from '../domain/pause';
 import type { AttemptCause, Brain, Escalation } from '../domain/ticket';
 import type { Proposal, ToolCall, ToolResult } from '../domain/tool';
 import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
-import type { Claim, ProposeInput } from './contract';
+import type { Claim, ProposeInput } from './agent-contract';
 import { actingTools, agent, model, readTools } from './proxies';
+import { isHistoryLong } from './ticket-carry';
+import type { Attempt } from './ticket-carry';
 import type { TicketRecord } from './ticket-record';
 import { describeProof, verify } from './verification';
 
-export type AttemptOutcome = 'recovered' | 'blocked';
-
-/** What all turns of one attempt have in common. */
-interface Attempt {
-  readonly record: TicketRecord;
-  readonly claim: Claim;
-  readonly begunBy: AttemptCause;
-  readonly claimedAtMs: number;
-  turn: number;
-}
+export type AttemptOutcome = 'recovered' | 'blocked' | 'long_history';
 
 type BrainOutcome =
   | { readonly kind: AttemptOutcome }
@@ -28,26 +21,37 @@ type BrainOutcome =
   | { readonly kind: 'handed_over'; readonly reason: string; readonly escalation: Escalation | null }
   | { readonly kind: 'out_of_turns' };
 
+export function newAttempt(claim: Claim, begunBy: AttemptCause): Attempt {
+  return {
+    claim,
+    begunBy,
+    claimedAtMs: Date.now(),
+    turn: 0,
+    brainIndex: 0,
+    standing: null,
+    handOvers: [],
+    asked: null,
+  };
+}
+
 /**
  * One attempt: turns of propose → decide → tool, until the proof holds, a person is needed, or nobody can go on. A brain that
- * cannot go on hands over to the next one, which takes the ticket where it stands: same tools, same policy.
+ * cannot go on hands over to the next one, which takes the ticket where it stands: same tools, same policy. It goes on from
+ * where `attempt` stands, and leaves it there when the history has grown long.
  */
-export async function runAttempt(
-  record: TicketRecord,
-  claim: Claim,
-  begunBy: AttemptCause,
-): Promise<AttemptOutcome> {
+export async function runAttempt(record: TicketRecord, attempt: Attempt): Promise<AttemptOutcome> {
+  const { claim, handOvers } = attempt;
   const brains = claim.brains ?? [claim.brain];
-  const attempt: Attempt = { record, claim, begunBy, claimedAtMs: Date.now(), turn: 0 };
-  const handOvers: string[] = [];
-  let asked: Escalation | null = null;
   for (const [index, brain] of brains.entries()) {
+    if (index < attempt.brainIndex) continue;
+    attempt.brainIndex = index;
     record.useBrain(brain);
     const hasNext = index < brains.length - 1;
-    const outcome = await runBrain(attempt, brain, { news: handOvers.slice(-1), hasNext });
+    const outcome = await runBrain(record, attempt, { brain, hasNext });
     switch (outcome.kind) {
       case 'recovered':
       case 'blocked':
+      case 'long_history':
         return outcome.kind;
       case 'out_of_turns':
         if (hasNext) {
@@ -57,27 +61,35 @@ export async function runAttempt(
         record.apply({ type: 'blocked', on: 'budget', escalation: outOfTurns(claim.maxTurns) });
         return 'blocked';
       case 'handed_over':
-        asked = outcome.escalation ?? asked;
+        attempt.asked = outcome.escalation ?? attempt.asked;
         handOvers.push(`The ${brain} brain could not go on: ${outcome.reason}`);
     }
   }
-  record.askPerson(nobodyLeft(asked, handOvers));
+  record.askPerson(nobodyLeft(attempt.asked, handOvers));
   return 'blocked';
 }
 
 async function runBrain(
+  record: TicketRecord,
   attempt: Attempt,
-  brain: Brain,
-  { news, hasNext }: { readonly news: readonly string[]; readonly hasNext: boolean },
+  { brain, hasNext }: { readonly brain: Brain; readonly hasNext: boolean },
 ): Promise<BrainOutcome> {
-  const { record, claim } = attempt;
-  let results: readonly ToolResult[] = [];
-  let notes = news;
-  let memory: Json = null;
-  for (let left = claim.maxTurns; left > 0; left -= 1) {
-    if (record.takeRecoveredHint() && (await verify(record)).recovered) return { kind: 'recovered' };
+  let { left, results, notes, memory } = attempt.standing ?? {
+    left: attempt.claim.maxTurns,
+    results: [],
+    notes: attempt.handOvers.slice(-1),
+    memory: null,
+  };
+  attempt.standing = null;
+  for (; left > 0; left -= 1) {
+    const isProofAsked = !isHistoryLong() && record.takeRecoveredHint();
+    if (isProofAsked && (await verify(record)).recovered) return { kind: 'recovered' };
+    if (isHistoryLong()) {
+      attempt.standing = { left, results, notes, memory };
+      return { kind: 'long_history' };
+    }
     attempt.turn += 1;
-    const proposal = await propose(attempt, brain, { results, notes, memory });
+    const proposal = await propose(record, attempt, brain, { results, notes, memory });
     if (proposal.handOver !== undefined) {
       return { kind: 'handed_over', reason: proposal.handOver, escalation: null };
     }
@@ -91,7 +103,7 @@ async function runBrain(
       continue;
     }
     const answers: ToolResult[] = [];
-    for (const { call, result } of await runCalls(record, proposal.calls)) {
+    for (const { call, result } of await runCalls(record, proposal)) {
       record.addResult(result);
       const ending = await applyStatusProposal(record, call, result, hasNext && brain === 'runbook');
       if (ending?.kind === 'result') answers.push(ending.result);
@@ -104,7 +116,8 @@ async function runBrain(
 }
 
 async function propose(
-  { record, claimedAtMs, begunBy, turn }: Attempt,
+  record: TicketRecord,
+  { claimedAtMs, begunBy, turn }: Attempt,
   brain: Brain,
   known: Pick<ProposeInput, 'results' | 'notes' | 'memory'>,
 ): Promise<Proposal> {
@@ -142,9 +155,9 @@ function attemptUsd({ cause }: ActivityFailure): number | null {
 /** Reads run side by side; where one call acts, each waits for the one before it. */
 async function runCalls(
   record: TicketRecord,
-  calls: readonly ToolCall[],
+  { brain, calls }: Proposal,
 ): Promise<readonly { readonly call: ToolCall; readonly result: ToolResult }[]> {
-  const run = async (call: ToolCall) => ({ call, result: await runCall(record, call) });
+  const run = async (call: ToolCall) => ({ call, result: await runCall(record, call, brain) });
   if (calls.every(({ name }) => isToolName(name) && !isActingTool(name))) {
     return await Promise.all(calls.map(run));
   }
@@ -153,7 +166,7 @@ async function runCalls(
   return done;
 }
 
-async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult> {
+async function runCall(record: TicketRecord, call: ToolCall, brain: Brain): Promise<ToolResult> {
   const decision = await agent.decide.executeWithOptions({ summary: `may ${call.name} run?` }, [
     { ticket: record.context, call },
   ]);
@@ -175,7 +188,8 @@ async function runCall(record: TicketRecord, call: ToolCall): Promise<ToolResult
     }
     record.apply({ type: 'acting' });
     if (isEditTool(call.name)) record.hasEdited = true;
-    const result = await actingTools[call.name].executeWithOptions({ summary }, [input]);
+    const acting = brain === 'runbook' ? input : { ...input, recheck: true };
+    const result = await actingTools[call.name].executeWithOptions({ summary }, [acting]);
     if (mayHaveChangedSomething(result)) record.apply({ type: 'effect_done' });
     return result;
   } catch (error) {

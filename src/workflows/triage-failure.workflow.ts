@@ -1,29 +1,40 @@
-import { sleep } from '@temporalio/workflow';
+import { patched, sleep } from '@temporalio/workflow';
 import type { Verdict } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
-import type { TriageInput, TriageResult } from './contract';
+import { Analysis } from './analysis';
 import { openTicket } from './open-ticket';
 import { proof, triage } from './proxies';
+import type { TriageInput, TriageResult } from './triage-contract';
 
 const LOOK_AGAIN_EVERY_MS = 5_000;
 
 /**
  * Collects evidence, asks the analyst, and opens the ticket or adds to the open one. The analyst can delay a ticket, never
- * lose one: after a "no" the invariant is watched, and the ticket opens when it stays down.
+ * lose one: a model that does not answer in time is not waited for, and after a "no" the invariant is watched, and the
+ * ticket opens when it stays down.
  */
 export async function TriageFailure({ incident }: TriageInput): Promise<TriageResult> {
   const evidence = await triage.collectEvidence.executeWithOptions(
     { summary: `what happened to ${subject(incident)}?` },
     [incident],
   );
-  const verdict = await triage.analyzeFailure.executeWithOptions({ summary: 'is this worth a ticket?' }, [
+  const rules = await triage.analyzeFailure.executeWithOptions({ summary: 'is this worth a ticket?' }, [
     { incident, evidence },
   ]);
+  const openBy = rules.askModel?.openBy;
+  const analysis =
+    openBy !== undefined && patched('ask-analyst')
+      ? await Analysis.start({ incident, evidence, rules, openBy })
+      : null;
+  const answer = (await analysis?.answerInTime()) ?? null;
+  const verdict = answer?.verdict ?? rules;
   if (!verdict.createTicket && (await recoversBy(incident, verdict))) {
     return { outcome: 'recovered', ticketId: null, reason: verdict.reason };
   }
-  return await openTicket(incident, evidence, verdict);
+  const { result, run } = await openTicket(incident, evidence, verdict);
+  if (answer === null) await analysis?.sendLateTo(run);
+  return result;
 }
 
 /** Watches a failure that the analyst would not ticket; false once it has lasted too long. */

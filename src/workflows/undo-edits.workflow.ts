@@ -1,5 +1,5 @@
 import type { ToolResult } from '../domain/tool';
-import type { UndoInput } from './contract';
+import type { UndoInput } from './agent-contract';
 import { actingTools } from './proxies';
 
 /**

@@ -1,4 +1,5 @@
 import { CrashBench } from '../support/crash-bench';
+import { expectCleanStop } from '../support/crash-matrix';
 import type { Json } from '../support/harness-process';
 import { waitFor } from '../support/wait-for';
 
@@ -59,4 +60,8 @@ it('Temporal hangs for 8 s in the middle of a restart and goes on: one ticket, f
   expect(await tickets()).toHaveLength(before.tickets + 1);
   expect(bench.faulty.starts('inside')).toBe(before.starts + 1);
   expect(await bench.faulty.workspace.componentPid('temporal')).toBe(temporal);
+});
+
+it('SIGINT ends all of it, and no process of the run is left', async () => {
+  await expectCleanStop(bench);
 });

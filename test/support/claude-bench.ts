@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { fetchHistory } from '../../src/client/history';
+import { fetchRun } from '../../src/client/history';
 import type { TemporalAccess } from '../../src/client/temporal';
 import { connectTemporal } from '../../src/client/temporal';
 import type { HistoryEvent } from '../../src/domain/history-event';
@@ -164,7 +164,7 @@ export class ClaudeBench {
 
   async history(ticket: Json): Promise<readonly HistoryEvent[]> {
     return await this.withTemporal((access) =>
-      fetchHistory(access, String(ticket['workflow_id']), String(ticket['run_id'])),
+      fetchRun(access, String(ticket['workflow_id']), String(ticket['run_id'])),
     );
   }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchRun } from '../../src/client/history';
 import type { TemporalAccess } from '../../src/client/temporal';
+import { RUN_MARK } from '../../src/client/process-mark';
 import { connectTemporal } from '../../src/client/temporal';
 import { FaultyServices, health } from './faulty-services';
 import type { HeldCall } from './grpc-call';
@@ -61,20 +62,41 @@ const invariant = (service: string): string => `${service}_healthy`;
 export class CrashBench {
   private readonly workers = new Map<WorkerName, Worker>();
 
-  private constructor(readonly faulty: FaultyServices) {}
+  private constructor(
+    readonly faulty: FaultyServices,
+    /** The newest `harness run`. */
+    private main: ChildProcess,
+  ) {}
 
   /** `env` is that of every process started here; `change` is for what only one suite needs in the configuration. */
   static async create({ env = {}, change }: BenchOptions = {}): Promise<CrashBench> {
     const services = MOMENTS.map((name) => [name, { [invariant(name)]: health() }] as const);
-    const bench = new CrashBench(await FaultyServices.create(Object.fromEntries(services), change));
-    Object.assign(bench.faulty.workspace.env, env);
-    await bench.faulty.workspace.run();
-    return bench;
+    const faulty = await FaultyServices.create(Object.fromEntries(services), change);
+    Object.assign(faulty.workspace.env, env);
+    return new CrashBench(faulty, await faulty.workspace.run());
   }
 
   async dispose(): Promise<void> {
     await this.faulty.workspace.dispose();
     for (const { temporal } of this.workers.values()) await temporal.close();
+  }
+
+  /**
+   * Ends it as a person would, with SIGINT: `harness run` first, then the workers that were started beside it. Resolves with what
+   * was there of the run before, and what is left of it and of everything else.
+   */
+  async stop(): Promise<{ readonly ofRun: number; readonly left: number[]; readonly code: number | null }> {
+    const { workspace } = this.faulty;
+    const runId = this.runId();
+    const ofRun = processesOf(runId).length;
+    this.main.kill('SIGINT');
+    const code = await exitOf(this.main);
+    // The guardian outlives it for a moment, to see that everything has ended.
+    await waitFor('no guardian is left', () => Promise.resolve(this.guardians(runId).length === 0));
+    const left = processesOf(runId);
+    for (const { process: worker } of this.workers.values()) worker.kill('SIGINT');
+    await Promise.all(workspace.children.map((child) => exitOf(child)));
+    return { ofRun, left: [...left, ...workspace.processes()], code };
   }
 
   /** All services are up, nothing is remembered of earlier failures, and both workers listen to their slow servers. */
@@ -156,16 +178,15 @@ export class CrashBench {
   }
 
   /** They outlive a supervisor for a moment; they know of this directory only by the run's ID. */
-  private guardians(): number[] {
-    const { dataDir } = this.faulty.workspace;
-    const runId = readFileSync(join(dataDir, 'run', 'run-id'), 'utf8').trim();
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        const command = readCommand(pid);
-        return command.includes('harness-guardian') && command.includes(runId);
-      })
-      .map(Number);
+  private guardians(runId = this.runId()): number[] {
+    return processesThat((pid) => {
+      const command = readProc(pid, 'cmdline');
+      return command.includes('harness-guardian') && command.includes(runId);
+    });
+  }
+
+  private runId(): string {
+    return readFileSync(join(this.faulty.workspace.dataDir, 'run', 'run-id'), 'utf8').trim();
   }
 
   worker(name: WorkerName): Worker {
@@ -270,9 +291,14 @@ export class CrashBench {
         this.workers.delete(victim);
         return [victim];
       }
-      case 'temporal':
-        process.kill(await workspace.componentPid('temporal'), 'SIGKILL');
+      case 'temporal': {
+        const pid = await workspace.componentPid('temporal');
+        process.kill(pid, 'SIGKILL');
+        await waitFor('the supervisor has seen Temporal die', async () => {
+          return (await workspace.componentPid('temporal').catch(() => null)) !== pid;
+        });
         return 'temporal';
+      }
       case 'supervisor':
       case 'everything': {
         const started = workspace.children.flatMap(({ pid, exitCode, signalCode }) =>
@@ -295,11 +321,17 @@ export class CrashBench {
       case 'monitor':
         return await this.startWorker(victim);
       case 'temporal':
-        // The supervisor does it.
+        // Nothing: the supervisor starts another one.
+        await waitFor('another Temporal runs', () => this.faulty.workspace.componentPid('temporal'), {
+          limitMs: 30_000,
+        });
+        await waitFor('it answers', () => this.withTemporal(() => Promise.resolve(true)), {
+          limitMs: 30_000,
+        });
         return;
       case 'supervisor':
       case 'everything':
-        await this.faulty.workspace.run();
+        this.main = await this.faulty.workspace.run();
     }
   }
 
@@ -375,9 +407,21 @@ function scheduling(activity: string): Buffer {
   return Buffer.concat([Buffer.from([0x12, name.length]), name]);
 }
 
-function readCommand(pid: number | string): string {
+/** What a run started, and all that came of it. */
+function processesOf(runId: string): number[] {
+  return processesThat((pid) => readProc(pid, 'environ').includes(`${RUN_MARK}=${runId}`));
+}
+
+function processesThat(is: (pid: number) => boolean): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter(is);
+}
+
+function readProc(pid: number, file: 'cmdline' | 'environ'): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return '';
   }

@@ -9,6 +9,14 @@ interface RightEnd {
   readonly starts: number;
 }
 
+/** The last test of a file: nothing runs afterwards. */
+export async function expectCleanStop(bench: CrashBench): Promise<void> {
+  const { ofRun, left, code } = await bench.stop();
+  // Control: Temporal, the web server and every service bear the mark of the run.
+  expect(ofRun).toBeGreaterThanOrEqual(MOMENTS.length + 2);
+  expect({ left, code }).toEqual({ left: [], code: 130 });
+}
+
 /** One row per step and one test per moment: what dies, dies in the middle of a ticket, and the ticket ends right. */
 export function describeCrashes(
   victim: Victim,
@@ -41,5 +49,9 @@ export function describeCrashes(
       expect(bench.serviceProcesses()).toBe(MOMENTS.length);
       await bench.untilIdle();
     });
+  });
+
+  it('SIGINT ends all of it, and no process of the run is left', async () => {
+    await expectCleanStop(bench);
   });
 }

@@ -100,6 +100,7 @@ export function makeDeps(dataDir: string, change: Partial<ToolDeps> = {}): ToolD
     readLogs: () => Promise.resolve({ lines: [], truncated: false }),
     probe: () => Promise.resolve(null),
     lookAtPorts: () => () => () => null,
+    isAtWork: () => Promise.reject(new Error('only an undo by a person asks')),
     commands: { directories: TRUSTED_DIRECTORIES, marks: {} },
     redact,
     audit: createAuditLog({ file: paths.audit(dataDir), redact, now: () => NOW }),
@@ -118,6 +119,7 @@ export function callTool(
     readonly ticket?: typeof TICKET;
     readonly environment?: MockActivityEnvironment;
     readonly person?: PersonRequest;
+    readonly recheck?: boolean;
   } = {},
 ): Promise<ToolResult> {
   const environment = options.environment ?? new MockActivityEnvironment();
@@ -126,5 +128,6 @@ export function callTool(
     ticket: options.ticket ?? TICKET,
     call: { id: 'call-1', name, input },
     ...(options.person && { person: options.person }),
+    ...(options.recheck && { recheck: true }),
   });
 }

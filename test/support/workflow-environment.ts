@@ -6,7 +6,8 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { ensureSearchAttributes } from '../../src/client/search-attributes';
 import type { TemporalAccess } from '../../src/client/temporal';
-import type { AgentActivities, MonitorActivities } from '../../src/workflows/contract';
+import type { AgentActivities } from '../../src/workflows/agent-contract';
+import type { MonitorActivities } from '../../src/workflows/contract';
 import { QUEUES } from '../../src/workflows/contract';
 import { temporalExecutable } from './temporal-cli';
 

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createRegistryQuery } from '../../src/activities/registry-access';
-import { readRegistry } from '../../src/client/registry-reader';
+import { createRegistryReader } from '../../src/client/registry-reader';
 import { FAILURES } from '../../src/domain/failures';
 import type { RegistryEvent, RegistryState } from '../../src/domain/registry';
 import { ensureRegistry } from '../../src/workers/ensure-registry';
@@ -105,7 +105,7 @@ it('the fold of its history equals its own state, also when changes and health r
     change({ type: 'remove', at: T0, id: 'c' }),
   ]);
   const own = await state();
-  expect(await readRegistry(accessOf(env))).toEqual(own);
+  expect(await createRegistryReader(accessOf(env))()).toEqual(own);
   expect(Object.keys(own.invariants).sort()).toEqual(['a', 'b', 'd']);
   expect(own.invariants['d']?.health.state).toBe('down');
 });

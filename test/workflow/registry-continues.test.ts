@@ -1,5 +1,5 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { readRegistry } from '../../src/client/registry-reader';
+import { createRegistryReader } from '../../src/client/registry-reader';
 import type { RegistryState } from '../../src/domain/registry';
 import { ensureRegistry } from '../../src/workers/ensure-registry';
 import { QUERIES, REGISTRY_WORKFLOW_ID, SIGNALS, UPDATES } from '../../src/workflows/contract';
@@ -40,7 +40,7 @@ it('a long history continues as new: no definition and no health is lost, the fo
   expect(Object.keys(state.invariants)).toHaveLength(EVENTS_PER_RUN + 1);
   const unhealthy = Object.values(state.invariants).filter((entry) => entry.health.state === 'down');
   expect(unhealthy).toHaveLength(EVENTS_PER_RUN);
-  expect(await readRegistry(accessOf(env))).toEqual(state);
+  expect(await createRegistryReader(accessOf(env))()).toEqual(state);
   await registry.terminate('end of test');
   await worker.stop();
 });

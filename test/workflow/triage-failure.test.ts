@@ -2,15 +2,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { CheckResult } from '../../src/domain/check';
 import type { Incident } from '../../src/domain/incident';
 import type { Verdict } from '../../src/domain/analyst-rules';
-import type {
-  MonitorActivities,
-  RemediateInput,
-  TicketEvidence,
-  TriageResult,
-} from '../../src/workflows/contract';
+import type { MonitorActivities, RemediateInput, TicketEvidence } from '../../src/workflows/contract';
 import { QUEUES, SIGNALS, triageWorkflowId, WORKFLOWS } from '../../src/workflows/contract';
-import { fetchHistory } from '../../src/client/history';
+import { fetchRun } from '../../src/client/history';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
+import type { TriageResult } from '../../src/workflows/triage-contract';
 
 jest.setTimeout(60_000);
 
@@ -90,7 +86,7 @@ it('20 triages of one failure race to open its ticket: one opens it, 19 add thei
   }
   expect(runs).toHaveLength(1);
 
-  const events = await fetchHistory(accessOf(env), 'racing');
+  const events = await fetchRun(accessOf(env), 'racing');
   const reasons = events.flatMap((event) => {
     if (event.type === 'started') return [read<RemediateInput>(event.input).ticket.firstCheck?.error];
     const isEvidence = event.type === 'signaled' && event.signal === SIGNALS.evidence;

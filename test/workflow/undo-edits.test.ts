@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { UndoneFile } from '../../src/domain/undo-report';
 import { undoEdits } from '../../src/web/undo-edits';
-import type { AgentActivities, ToolInput, UndoInput } from '../../src/workflows/contract';
+import type { AgentActivities, ToolInput, UndoInput } from '../../src/workflows/agent-contract';
 import { undoWorkflowId } from '../../src/workflows/contract';
 import { waitFor } from '../support/wait-for';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ApplicationFailure } from '@temporalio/common';
 import pino from 'pino';
-import { readRegistry } from '../../src/client/registry-reader';
+import { createRegistryReader } from '../../src/client/registry-reader';
 import { loadConfig } from '../../src/config/load-config';
 import { paths } from '../../src/config/paths';
 import { FAILURES } from '../../src/domain/failures';
@@ -22,6 +22,7 @@ import type { MonitorActivities, SweepReport } from '../../src/workflows/contrac
 import { QUERIES, QUEUES, REGISTRY_WORKFLOW_ID, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
 import { check, definition, downSince, T0 } from '../support/invariants';
 import { waitFor } from '../support/wait-for';
+import { BRAIN_CONFIG } from '../support/brain-config';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
 jest.setTimeout(60_000);
@@ -41,6 +42,7 @@ beforeAll(async () => {
     web,
     invariants: [],
     services: [{ name: 'api' }, { name: 'shop' }],
+    agent: BRAIN_CONFIG.agent,
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   const log = pino({ level: 'silent' });
@@ -157,22 +159,26 @@ it('made, changed, disabled, purged through the API; the fold over history equal
   expect((await ask('DELETE', '/api/v1/invariants/of_the_file')).status).toBe(409);
   expect((await ask('PATCH', '/api/v1/invariants/nobody', { priority: 'low' })).status).toBe(404);
 
-  const before = await readRegistry(accessOf(env));
+  const before = await createRegistryReader(accessOf(env))();
   const revision = before.invariants['of_the_file']?.revision ?? 0;
   const transitions = [{ invariantId: 'of_the_file', revision, health: downSince('of_the_file', T0) }];
   const transition: RegistryEvent = { type: 'transitions', at: T0, transitions };
   await handle.signal(SIGNALS.transitions, transition);
-  const { invariants } = await readRegistry(accessOf(env));
+  const { invariants } = await createRegistryReader(accessOf(env))();
   expect(invariants['of_the_file']).toMatchObject({ source: 'file', health: { state: 'down', since: T0 } });
 
   expect(await ask('DELETE', '/api/v1/invariants/api_fast')).toMatchObject({
     status: 200,
     body: { enabled: false, state: 'paused' },
   });
-  expect(await readRegistry(accessOf(env))).toEqual(await handle.query<RegistryState>(QUERIES.registryState));
+  expect(await createRegistryReader(accessOf(env))()).toEqual(
+    await handle.query<RegistryState>(QUERIES.registryState),
+  );
   expect((await ask('DELETE', '/api/v1/invariants/api_fast?purge=true')).status).toBe(204);
   expect((await ask('GET', '/api/v1/invariants/api_fast')).status).toBe(404);
-  expect(await readRegistry(accessOf(env))).toEqual(await handle.query<RegistryState>(QUERIES.registryState));
+  expect(await createRegistryReader(accessOf(env))()).toEqual(
+    await handle.query<RegistryState>(QUERIES.registryState),
+  );
 });
 
 it('the monitor is gone: reading works, a change answers 503 within its deadline', async () => {

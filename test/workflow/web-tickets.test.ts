@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import pino from 'pino';
-import { createArchiveActivity } from '../../src/activities/archive';
+import { archiveActivity } from '../../src/activities/archive';
+import { createHistoryReader } from '../../src/client/ticket-history';
 import { createTicketReader } from '../../src/client/tickets';
 import type { TicketSpec } from '../../src/domain/ticket';
 import type { ToolCall } from '../../src/domain/tool';
@@ -14,10 +15,12 @@ import { createApp } from '../../src/web/app';
 import { trajectoryWire } from '../../src/web/presenters';
 import { createWebDependencies } from '../../src/web/web-dependencies';
 import { listen } from '../../src/web/web-process';
-import type { AgentActivities, MonitorActivities, RemediateInput } from '../../src/workflows/contract';
+import type { AgentActivities } from '../../src/workflows/agent-contract';
+import type { MonitorActivities, RemediateInput } from '../../src/workflows/contract';
 import { QUEUES, WORKFLOWS } from '../../src/workflows/contract';
 import { ticketKeys } from '../../src/workflows/search-attributes';
 import { waitFor } from '../support/wait-for';
+import { BRAIN_CONFIG } from '../support/brain-config';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
 jest.setTimeout(60_000);
@@ -40,6 +43,7 @@ beforeEach(async () => {
     web,
     invariants: [],
     services: [{ name: 'api' }, { name: 'shop' }],
+    agent: BRAIN_CONFIG.agent,
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };
   server = await listen(
@@ -154,7 +158,7 @@ async function agent(
       decide: () => Promise.resolve({ verdict: 'allow', rule: 'test', reason: '' }),
       service_control: tool,
       update_ticket_status: tool,
-      ...createArchiveActivity({ access: accessOf(env), dataDir, log }),
+      ...archiveActivity({ readHistory: createHistoryReader(accessOf(env), dataDir), dataDir, log }),
       ...over,
     }),
   );
@@ -224,7 +228,9 @@ it('a repaired ticket: its turns, its proof and its end, the same from the archi
   ]);
 
   const [month] = await readdir(join(dataDir, 'archive'));
-  const file = join(dataDir, 'archive', String(month), `${ticket.id}.json`);
+  const folder = join(dataDir, 'archive', String(month));
+  const [name] = (await readdir(folder)).filter((entry) => entry.endsWith(`.${ticket.id}.json`));
+  const file = join(folder, String(name));
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
     version: 1,

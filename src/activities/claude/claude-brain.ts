@@ -2,12 +2,12 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type Anthropic from '@anthropic-ai/sdk';
 import type { Logger } from 'pino';
+import type { HistoryReader } from '../../client/ticket-history';
 import type { HarnessConfig } from '../../config/config';
 import { promptVersion, SYSTEM_PROMPT } from '../../domain/agent-prompt';
 import type { BudgetReport } from '../../domain/budget';
 import { checkBudget } from '../../domain/budget';
 import { FAILURES } from '../../domain/failures';
-import type { HistoryEvent } from '../../domain/history-event';
 import type { Json } from '../../domain/json';
 import type { ModelAnswer } from '../../domain/model-answer';
 import { readAnswer } from '../../domain/model-answer';
@@ -19,7 +19,7 @@ import type { Redact } from '../../domain/redaction';
 import type { ModelTurn, Proposal, ToolResult } from '../../domain/tool';
 import { TOOL_SCHEMAS } from '../../domain/tool-schemas';
 import type { TranscriptMessage } from '../../domain/transcript';
-import type { ProposeInput } from '../../workflows/contract';
+import type { ProposeInput } from '../../workflows/agent-contract';
 import { whileHeartbeating } from '../heartbeat';
 import type { BrainTurn } from '../propose-step';
 import { buildRequest } from './build-request';
@@ -32,7 +32,7 @@ export interface ClaudeBrainDeps {
   readonly call: CallClaude;
   readonly agent: Pick<HarnessConfig['agent'], 'model' | 'effort' | 'profile' | 'budget'>;
   readonly ledger: SpendLedger;
-  readonly readHistory: (workflowId: string, runId: string) => Promise<readonly HistoryEvent[]>;
+  readonly readHistory: HistoryReader;
   readonly redact: Redact;
   readonly now: () => Date;
   readonly log: Pick<Logger, 'warn'>;
@@ -59,14 +59,16 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
       const memory = noteResults(parseLoopMemory(input.memory), input.results);
       const exceeded = explainBudget(await budgetOf(deps, input));
       if (exceeded !== null) return move(memory, '', { handOver: exceeded });
+      const { workflowId, runId } = ownRun();
       const { messages, opening } = await transcripts.next(input, version, {
-        readHistory: () => readOwnHistory(deps),
+        runId,
+        readHistory: () => deps.readHistory(workflowId, runId),
         redact: deps.redact,
       });
       const { message, requestId } = await callModel(deps, input, messages, signal);
       const proposal = propose(readAnswer(message), memory);
       const content = message.content.map(toJson);
-      transcripts.keep(input, { version, opening, content });
+      transcripts.keep(runId, input, { version, opening, content });
       const model: ModelTurn = {
         name,
         version,
@@ -82,10 +84,10 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
     });
 }
 
-async function readOwnHistory({ readHistory }: ClaudeBrainDeps): Promise<readonly HistoryEvent[]> {
+function ownRun(): { readonly workflowId: string; readonly runId: string } {
   const { workflowExecution: run } = Context.current().info;
   if (!run) throw ApplicationFailure.nonRetryable('a turn belongs to a ticket', FAILURES.invalidInput);
-  return await readHistory(run.workflowId, run.runId);
+  return run;
 }
 
 async function budgetOf(

@@ -5,10 +5,19 @@ import type { HistoryEvent } from '../../domain/history-event';
 import type { Json } from '../../domain/json';
 import type { Redact } from '../../domain/redaction';
 import type { Transcript, TranscriptMessage } from '../../domain/transcript';
-import { extendTranscript, foldTranscript, openCalls, openingTurn, userTurn } from '../../domain/transcript';
-import type { ProposeInput } from '../../workflows/contract';
+import {
+  extendTranscript,
+  foldTranscript,
+  isAnsweredBy,
+  openCalls,
+  openingTurn,
+  userTurn,
+} from '../../domain/transcript';
+import type { ProposeInput } from '../../workflows/agent-contract';
 
 export interface TranscriptDeps {
+  /** Temporal's ID of the ticket's run: each begins a transcript of its own. */
+  readonly runId: string;
   /** All events of the ticket, runs it continues included. */
   readonly readHistory: () => Promise<readonly HistoryEvent[]>;
   readonly redact: Redact;
@@ -33,12 +42,13 @@ export class Transcripts {
 
   /** Messages for the next turn. A transcript begins anew when it began with another version of prompt, tools or model. */
   async next(input: ProposeInput, version: string, deps: TranscriptDeps): Promise<NextRequest> {
-    const kept = this.kept.get(keyOf(input));
+    const key = keyOf(deps.runId, input);
+    const kept = this.kept.get(key);
     if (kept && isContinuedBy(kept, input) && kept.version === version) return goOn(kept, input);
     const events = await deps.readHistory();
     const told = foldTranscript(events, input.attempt);
-    if (told && told.turn === input.turn - 1 && told.version === version) {
-      this.kept.set(keyOf(input), told);
+    if (told && isAnsweredBy(told, input) && told.version === version) {
+      this.kept.set(key, told);
       return goOn(told, input);
     }
     const { attempt, begunBy = 'opened', results, notes } = input;
@@ -49,10 +59,11 @@ export class Transcripts {
 
   /** Notes the reply, for the next turn. */
   keep(
+    runId: string,
     input: ProposeInput,
     reply: { readonly version: string; readonly opening: string | null; readonly content: readonly Json[] },
   ): void {
-    const key = keyOf(input);
+    const key = keyOf(runId, input);
     const before = this.kept.get(key) ?? null;
     if (reply.opening === null && before?.turn !== input.turn - 1) return;
     this.kept.set(key, extendTranscript(before, input, reply));
@@ -67,12 +78,10 @@ function goOn(transcript: Transcript, { results, notes }: ProposeInput): NextReq
  * Whether the workflow took the very reply that is kept here: another try of the same turn may have been faster. A reply
  * without calls cannot be told from another one.
  */
-function isContinuedBy(kept: Transcript, { turn, results }: ProposeInput): boolean {
-  const calls = openCalls(kept);
-  const answered = new Set(results.map(({ callId }) => callId));
-  return kept.turn === turn - 1 && calls.length > 0 && calls.every((id) => answered.has(id));
+function isContinuedBy(kept: Transcript, input: ProposeInput): boolean {
+  return openCalls(kept).length > 0 && isAnsweredBy(kept, input);
 }
 
-function keyOf({ ticket, attempt }: ProposeInput): string {
-  return `${ticket.ticketId}/${attempt}`;
+function keyOf(runId: string, { attempt }: ProposeInput): string {
+  return `${runId}/${attempt}`;
 }

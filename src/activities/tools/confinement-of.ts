@@ -1,4 +1,4 @@
-import type { TicketContext } from '../../workflows/contract';
+import type { TicketContext } from '../../workflows/agent-contract';
 import type { Confinement } from './confined-path';
 import { ToolProblem } from './tool-result';
 

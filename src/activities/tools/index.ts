@@ -1,4 +1,4 @@
-import type { ToolActivities } from '../../workflows/contract';
+import type { ToolActivities } from '../../workflows/agent-contract';
 import { createFingerprint } from '../fingerprint';
 import { addTicketNote } from './add-ticket-note';
 import { createConfinement } from './confined-path';
@@ -9,6 +9,7 @@ import { createListFiles } from './list-files';
 import { createQueryLogs } from './query-logs';
 import { createQueryMetrics } from './query-metrics';
 import { createReadFile } from './read-file';
+import { rechecked } from './recheck';
 import { createRestoreFile } from './restore-file';
 import { createRunCommand } from './run-command';
 import { createSearchCode } from './search-code';
@@ -26,11 +27,11 @@ export function createToolActivities(deps: ToolDeps): ToolActivities {
   const takeFingerprint = createFingerprint(deps.services, deps.lookAtPorts);
   return {
     inspect_service: toActivity(createInspectService(deps), deps),
-    service_control: toActivity(createServiceControl(deps), deps),
+    service_control: toActivity(rechecked(deps, createServiceControl(deps)), deps),
     what_changed: toActivity(createWhatChanged(deps), deps),
-    edit_file: toActivity(createEditFile(openEdit), deps),
-    restore_file: toActivity(createRestoreFile(deps, openEdit), deps),
-    undo_edits: toActivity(createUndoEdits(openEdit), deps),
+    edit_file: toActivity(rechecked(deps, createEditFile(openEdit)), deps),
+    restore_file: toActivity(rechecked(deps, createRestoreFile(deps, openEdit)), deps),
+    undo_edits: toActivity(createUndoEdits(deps, openEdit), deps),
     read_file: toActivity(createReadFile(confinements), deps),
     list_files: toActivity(createListFiles(confinements), deps),
     search_code: toActivity(createSearchCode(confinements), deps),

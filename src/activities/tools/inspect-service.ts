@@ -1,48 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ServiceConfig } from '../../config/config';
-import type { CheckResult } from '../../domain/check';
-import { looksMisaddressed } from '../../domain/check';
 import type { Inspection } from '../../domain/inspection';
 import type { FileChange } from '../../domain/known-good';
-import type { PortOwner } from '../../domain/port-owner';
 import { describeStranger } from '../../domain/port-owner';
 import type { ServiceStatus } from '../../domain/service-state';
 import { createEditConfinements, readEditableFiles } from '../editable-files';
 import { changesSince, readLastGood } from '../known-good-store';
-import type { OwnerOf } from '../port-identity';
-import { ownerOfReadyPort } from '../port-identity';
-import { probeHttp } from '../probe-http';
 import type { Confinement } from './confined-path';
 import { describeService } from './describe-service';
-import type { ProcessFacts } from './process-facts';
-import { readProcessFacts } from './process-facts';
-import { explainControlError } from './service-control';
+import type { Look } from './look-at-service';
+import { look } from './look-at-service';
 import { serviceOf } from './service-of';
 import type { Tool, ToolDeps, ToolScope } from './tool';
 import { defineTool, untilAborted } from './tool';
 
 const LOG_LINES = 10;
 const MAX_LINE_LENGTH = 500;
-/** Processor use is measured over at least this long. */
-const CPU_WINDOW_MS = 100;
 const LOOK_AGAIN_MS = 250;
-const READY_LIMIT_MS = 700;
 
 const input = z.strictObject({
   service: z.string(),
   /** Looks again for so long, and answers as soon as something has changed. */
   wait_s: z.number().min(0).max(30).default(0),
 });
-
-interface Look {
-  readonly service: ServiceStatus | null;
-  readonly process: (ProcessFacts & { readonly cpuPercent: number | null }) | null;
-  readonly invariant: CheckResult | null;
-  readonly starting: boolean;
-  readonly portOwner: PortOwner | null;
-  readonly answersElsewhere: boolean;
-}
 
 /** What the supervisor, the kernel, the invariant and the log say about a service right now. Changes nothing. */
 export function createInspectService(deps: ToolDeps): Tool {
@@ -115,63 +96,6 @@ function signature({ service, process, starting, invariant, portOwner }: Look): 
     invariant?.ok,
     hasStranger,
   ]);
-}
-
-async function look(deps: ToolDeps, config: ServiceConfig, scope: ToolScope): Promise<Look> {
-  const { signal, ticket } = scope;
-  const snapshot = await untilAborted(deps.control.snapshot(), signal).catch(explainControlError);
-  const service = snapshot.services.find((candidate) => candidate.name === config.name) ?? null;
-  const pid = service?.pid ?? null;
-  const ownerOf = deps.lookAtPorts(snapshot.services)(config.name);
-  let portOwner: PortOwner | null = null;
-  const remember: OwnerOf = (remote) => (portOwner = ownerOf(remote));
-  const probe = () => untilAborted(deps.probe(ticket.invariantId, remember), signal);
-  const [process, first] = await Promise.all([pid === null ? null : measure(pid, signal), probe()]);
-  const isInDoubt = first?.ok === false && pid !== null && looksMisaddressed(first);
-  const isReady = isInDoubt && (await answers(config.ready.url, signal));
-  // It may have come back between the two.
-  const invariant = isReady ? await probe() : first;
-  return {
-    service,
-    process,
-    invariant,
-    starting: isStarting(service, process, config, deps.now()),
-    portOwner: portOwner ?? ownerOfReadyPort(config, ownerOf),
-    answersElsewhere: isReady && invariant?.ok === false,
-  };
-}
-
-/** A service that is fine where it says it is, while its check fails: then the check is worth a doubt. */
-async function answers(url: string | null, signal: AbortSignal): Promise<boolean> {
-  if (url === null) return false;
-  const request = { method: 'GET', headers: {}, body: null, followRedirects: 0 } as const;
-  const { status = 0 } = await probeHttp(new URL(url), request, { timeoutMs: READY_LIMIT_MS, signal });
-  return status >= 200 && status < 300;
-}
-
-async function measure(pid: number, signal: AbortSignal): Promise<Look['process']> {
-  const before = await readProcessFacts(pid);
-  if (!before) return null;
-  const startedAt = performance.now();
-  await sleep(CPU_WINDOW_MS, undefined, { signal });
-  const after = await readProcessFacts(pid);
-  if (!after) return { ...before, cpuPercent: null };
-  const cpuPercent = ((after.cpuMs - before.cpuMs) / (performance.now() - startedAt)) * 100;
-  return { ...after, cpuPercent: Math.max(0, Math.round(cpuPercent)) };
-}
-
-/** Alive, never ready since its start, and within its boot time. One that was ready and fell silent is not starting. */
-function isStarting(
-  service: ServiceStatus | null,
-  process: ProcessFacts | null,
-  config: ServiceConfig,
-  now: Date,
-): boolean {
-  if (!service || service.pid === null || service.startedAt === null || service.ready) return false;
-  if (process?.state === 'Z') return false;
-  // The kernel's age, where there is one, is not moved by somebody who sets the clock.
-  const ageMs = process?.ageMs ?? now.getTime() - Date.parse(service.startedAt);
-  return ageMs < config.ready.timeoutMs;
 }
 
 async function readLastLines(deps: ToolDeps, service: string, signal: AbortSignal): Promise<string[]> {

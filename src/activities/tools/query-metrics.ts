@@ -19,8 +19,7 @@ export function createQueryMetrics(deps: ToolDeps): Tool {
         `The service ${name} has no metrics_url; go on with inspect_service and query_logs.`,
       );
     }
-    const page = await fetchText(metricsUrl, signal);
-    const all = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    const all = await readMetricSamples(metricsUrl, signal);
     const wanted = part === undefined ? all : all.filter((line) => line.includes(part));
     const shown = wanted.slice(0, MAX_LINES);
     const filter = part === undefined ? '' : ` that contain ${JSON.stringify(part)}`;
@@ -32,6 +31,12 @@ export function createQueryMetrics(deps: ToolDeps): Tool {
       data: { service: name, samples: shown.length, truncated: rest.length > 0 },
     };
   });
+}
+
+/** The samples of a metrics page, one a line. Throws ToolProblem when it cannot be read. */
+export async function readMetricSamples(url: string, signal: AbortSignal): Promise<string[]> {
+  const page = await fetchText(url, signal);
+  return page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 /** Redirects are not followed: they could lead anywhere. */

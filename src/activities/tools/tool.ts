@@ -9,7 +9,8 @@ import { decideCall } from '../../domain/policy';
 import type { Redact } from '../../domain/redaction';
 import type { Control } from '../../domain/service-state';
 import type { ToolCall, ToolName, ToolResult } from '../../domain/tool';
-import type { PersonRequest, TicketContext, ToolInput } from '../../workflows/contract';
+import type { TicketContext, ToolInput } from '../../workflows/agent-contract';
+import type { PersonRequest } from '../../workflows/contract';
 import type { AuditLog } from '../audit';
 import type { LookAtPorts, OwnerOf } from '../port-identity';
 import type { ToolOutcome } from './tool-result';
@@ -27,9 +28,11 @@ export interface ToolDeps {
   readonly control: Control;
   readonly dataDir: string;
   readonly readLogs: typeof readLogTail;
-  /** Probes an invariant now; null when it is not known. */
-  readonly probe: (invariantId: string, ownerOf: OwnerOf) => Promise<CheckResult | null>;
+  /** Probes an invariant now, within its own time-out or `limitMs` if that is shorter; null when it is not known. */
+  readonly probe: (invariantId: string, ownerOf: OwnerOf, limitMs?: number) => Promise<CheckResult | null>;
   readonly lookAtPorts: LookAtPorts;
+  /** Whether an attempt of this ticket is under way now; rejects when that cannot be told. */
+  readonly isAtWork: (ticketId: string) => Promise<boolean>;
   readonly commands: CommandSettings;
   readonly redact: Redact;
   readonly audit: AuditLog;
@@ -45,6 +48,8 @@ export interface ToolScope {
   readonly signal: AbortSignal;
   /** The same in every attempt of this activity, different for every other call. */
   readonly operationId: string;
+  /** Whoever calls has taken time since the last look. False when the call is tried again: it may have been done already. */
+  readonly recheck: boolean;
   /** Who ordered the call; null when the ticket's own brain proposed it. */
   readonly person: PersonRequest | null;
 }
@@ -83,7 +88,7 @@ export function defineTool<Schema extends z.ZodType>(
  * Throws only when it is cancelled.
  */
 export function toActivity(tool: Tool, deps: ToolDeps): (input: ToolInput) => Promise<ToolResult> {
-  return async ({ ticket, call, person = null }) => {
+  return async ({ ticket, call, person = null, recheck = false }) => {
     const context = Context.current();
     const startedAt = performance.now();
     const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
@@ -93,6 +98,7 @@ export function toActivity(tool: Tool, deps: ToolDeps): (input: ToolInput) => Pr
       signal: context.cancellationSignal,
       operationId: operationIdOf(context),
       person,
+      recheck: recheck && context.info.attempt === 1,
     };
     const record = async (result: ToolResult | null): Promise<void> => {
       const durationMs = performance.now() - startedAt;

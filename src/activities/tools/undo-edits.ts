@@ -7,15 +7,15 @@ import { displayPath, isReadableReal } from './confined-path';
 import type { Edit } from './edit-once';
 import { editOnce, wasDoneBefore } from './edit-once';
 import type { OpenEdit } from './open-edit';
-import type { Tool } from './tool';
+import type { Tool, ToolDeps, ToolScope } from './tool';
 import { defineTool } from './tool';
-import { ToolProblem } from './tool-result';
+import { REFUSED, ToolProblem } from './tool-result';
 
 /**
  * Puts this ticket's edits back as found. Files that somebody changed after the ticket are left alone, and one that cannot
  * be written does not keep the others; it says so of each.
  */
-export function createUndoEdits(open: OpenEdit): Tool {
+export function createUndoEdits(deps: Pick<ToolDeps, 'isAtWork'>, open: OpenEdit): Tool {
   return defineTool('undo_edits', z.strictObject({}), async (_input, scope) => {
     const edit = open('undo_edits', scope);
     const journal = await edit.journal.read();
@@ -23,7 +23,9 @@ export function createUndoEdits(open: OpenEdit): Tool {
       path,
       ...UNDONE,
     }));
-    for (const one of editsToUndo(journal, edit.ticket)) {
+    const edits = editsToUndo(journal, edit.ticket);
+    if (edits.length > 0) await refuseWhileAtWork(deps, scope);
+    for (const one of edits) {
       files.push({ path: one.path, ...(await undo(edit, one)) });
     }
     const count = (outcome: UndoneFile['outcome']) => files.filter((file) => file.outcome === outcome).length;
@@ -42,6 +44,18 @@ export function createUndoEdits(open: OpenEdit): Tool {
   });
 }
 
+/** A person's order may have waited for an agent, and the ticket may have begun an attempt meanwhile. */
+async function refuseWhileAtWork(
+  { isAtWork }: Pick<ToolDeps, 'isAtWork'>,
+  { ticket, person }: ToolScope,
+): Promise<void> {
+  if (person === null || !(await isAtWork(ticket.ticketId))) return;
+  throw new ToolProblem(
+    `Ticket ${ticket.ticketId} is being worked on again: cancel it, which puts its edits back, or ask again once it is blocked or closed.`,
+    REFUSED,
+  );
+}
+
 type Outcome = Omit<UndoneFile, 'path'>;
 const UNDONE: Outcome = { outcome: 'undone', reason: '' };
 const left = (reason: string): Outcome => ({ outcome: 'left', reason });
@@ -55,14 +69,14 @@ async function undo(edit: Edit, one: TicketEdit): Promise<Outcome> {
   }
 }
 
-async function putBack(edit: Edit, { path, found, left: leftAs }: TicketEdit): Promise<Outcome> {
+async function putBack(edit: Edit, { path, found, written }: TicketEdit): Promise<Outcome> {
   // The journal is a file like others: what it names is judged anew.
   if (!isReadableReal(edit.confinement, path)) return left('is not an editable file of the service any more');
   const file = await readEditableFile(path);
   if (file.isSkipped) return left('cannot be read as a text file');
   if (await wasDoneBefore(edit, file)) return UNDONE;
   if (file.sha256 === found.sha256) return { outcome: 'as_found', reason: '' };
-  if (file.sha256 !== leftAs.sha256) return left('was changed by somebody else after this ticket');
+  if (!written.includes(file.sha256)) return left('was changed by somebody else after this ticket');
   const bytes = found.sha256 === null ? null : await edit.journal.readCopy(found.sha256);
   await editOnce(edit, file, { bytes, mode: found.mode });
   return UNDONE;

@@ -34,8 +34,11 @@ async function fingerprintNow(
 ): Promise<string | null> {
   if (ticket.service === null) return null;
   try {
-    const { services } = await untilAborted(deps.control.snapshot(), signal);
-    return await takeFingerprint(ticket.service, services, signal);
+    const snapshot = await untilAborted(
+      deps.control.snapshot().catch(() => null),
+      signal,
+    );
+    return await takeFingerprint(ticket.service, snapshot?.services ?? null, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     deps.log.warn({ err: error, service: ticket.service }, 'how the service was left cannot be told');

@@ -1,13 +1,14 @@
 import { nanoid } from 'nanoid';
 import { Router } from 'express';
 import { z } from 'zod';
-import { TICKET_ID } from '../../client/archive-reader';
+import { TICKET_ID } from '../../client/archive-name';
 import { INVARIANT_ID } from '../../domain/invariant';
 import { mayHaveEdited } from '../../domain/may-have-edited';
-import { isOpen, TICKET_STATUSES } from '../../domain/ticket';
+import { isAtWork, isOpen, TICKET_STATUSES } from '../../domain/ticket';
 import type { TicketDetail } from '../../domain/ticket-view';
 import type { Trajectory } from '../../domain/trajectory';
-import type { CancelReason, NoteInput, TicketContext } from '../../workflows/contract';
+import type { TicketContext } from '../../workflows/agent-contract';
+import type { CancelReason, NoteInput } from '../../workflows/contract';
 import type { WebDependencies } from '../dependencies';
 import { jsonBody, parseInput } from '../parse-body';
 import { ticketDetail, ticketItem, trajectoryWire, undoWire } from '../presenters';
@@ -41,7 +42,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
 export function ticketRoutes(
   deps: Pick<
     WebDependencies,
-    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs'
+    'tickets' | 'commands' | 'undoEdits' | 'registry' | 'redact' | 'now' | 'cooldownMs' | 'budget'
   >,
 ): Router {
   const router = Router();
@@ -77,7 +78,7 @@ export function ticketRoutes(
   });
 
   router.get('/tickets/:id', async (request, response) => {
-    response.json(ticketDetail(await find(request.params.id)));
+    response.json(ticketDetail(await find(request.params.id), deps.budget));
   });
 
   router.get('/tickets/:id/trajectory', async (request, response) => {
@@ -143,7 +144,7 @@ export function ticketRoutes(
 /** Throws a Problem when the ticket is still at work on its edits, or made none. */
 function undoable({ ticket, status, turns }: Trajectory, id: string): TicketContext {
   if (!ticket) throw unknownTicket(id);
-  if (status === 'pending' || status === 'in_progress') {
+  if (isAtWork({ status })) {
     const detail = `Ticket ${id} is ${status}: cancel it, which puts its edits back.`;
     throw new Problem(409, 'Ticket is being worked on', detail);
   }

@@ -45,7 +45,9 @@ it('twice: one whole file in the month of its run, with the final status, and no
   await run();
   await run();
   expect(await readdir(paths.archive(dataDir))).toEqual(['2026-01']);
-  expect(await readdir(join(paths.archive(dataDir), '2026-01'))).toEqual(['T1.json']);
+  expect(await readdir(join(paths.archive(dataDir), '2026-01'))).toEqual([
+    `${AT.replace(/[:.]/g, '-')}.api_ok.T1.json`,
+  ]);
   expect(await readArchived(dataDir, 'T1')).toMatchObject({
     status: 'completed',
     resolution: 'fixed',
@@ -66,6 +68,6 @@ it('a folder that is a file: Storage, retryable, naming the path', async () => {
   await expect(run()).rejects.toMatchObject({
     type: 'Storage',
     nonRetryable: false,
-    message: expect.stringContaining(archivePath(dataDir, 'T1', AT)) as string,
+    message: expect.stringContaining(archivePath(dataDir, { id: 'T1', invariantId: 'api_ok' }, AT)) as string,
   });
 });

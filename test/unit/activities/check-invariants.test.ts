@@ -453,9 +453,10 @@ describe('what a person said', () => {
   });
 
   it.each([
-    ['as left', 'as-left', 'as-left', []],
-    ['changed since', 'as-left', 'changed', ['changed']],
-    ['of which nothing is known', null, 'changed', []],
+    ['as left', 'f1.p1', 'f1.p1', []],
+    ['another process', 'f1.p1', 'f1.p2', ['f1.p2']],
+    ['being changed by somebody', 'f1.p1', 'f2.p1', []],
+    ['of which nothing is known', null, 'f2.p1', []],
   ])('a blocked ticket hears of a service that is %s', async (_name, left, now, told) => {
     const tickets = [ticket({ status: 'blocked', fingerprint: left })];
     const asked: string[] = [];
@@ -470,7 +471,17 @@ describe('what a person said', () => {
       takeFingerprint,
     });
     expect(report.evidence.map(({ evidence }) => evidence.fingerprint)).toEqual(told);
-    expect(asked).toEqual(left === null ? [] : ['web']);
+    expect(asked).toEqual(['web']);
+  });
+
+  it('somebody is changing files: a blocked ticket hears no other failure of its own, but what joins it', async () => {
+    const report = await run({
+      invariants: [down('a'), down('b')],
+      tickets: [ticket({ status: 'blocked', failure: 'another', fingerprint: 'f1.p1' })],
+      probe: scripted({ a: [false], b: [false] }),
+      takeFingerprint: () => Promise.resolve('f2.p1'),
+    });
+    expect(report.evidence.map(({ evidence }) => evidence.check.invariantId)).toEqual(['b']);
   });
 
   it('dismissed: probed, no incident, and no evidence for the ticket of another invariant', async () => {

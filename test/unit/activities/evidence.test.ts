@@ -1,7 +1,11 @@
 import { createCollectEvidence } from '../../../src/activities/evidence';
 import type { EvidenceDeps } from '../../../src/activities/evidence';
 import type { CheckResult } from '../../../src/domain/check';
+import { initialHealth } from '../../../src/domain/health';
 import type { Incident } from '../../../src/domain/incident';
+import { INVARIANT_DEFAULTS } from '../../../src/domain/invariant';
+import { EMPTY_REGISTRY } from '../../../src/domain/registry';
+import type { RegistryState } from '../../../src/domain/registry';
 import type { ServiceStatus } from '../../../src/domain/service-state';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -42,6 +46,10 @@ function deps(change: Partial<EvidenceDeps> = {}): EvidenceDeps {
       act: () => Promise.reject(new Error('evidence must not act')),
     },
     readLogs: () => Promise.resolve([{ at: AT, line: 'password=hunter22' }]),
+    whatChanged: () => Promise.resolve(null),
+    readMetrics: null,
+    readRegistry: () => Promise.resolve(EMPTY_REGISTRY),
+    dependsOn: () => [],
     earlierTickets: () => Promise.resolve([]),
     closedTickets: () => Promise.resolve([]),
     relapsesWithinMs: () => 600_000,
@@ -145,5 +153,78 @@ describe('repairs that did not last', () => {
     ['when they cannot be read', { closedTickets: () => Promise.reject(new Error('no server')) }, incident],
   ])('%s: none', async (_name, change, about) => {
     expect(await relapsesOf(change, about)).toBe(0);
+  });
+});
+
+describe('what surrounds the failure', () => {
+  const registered = (id: string, service: string): RegistryState['invariants'][string] => ({
+    definition: {
+      ...INVARIANT_DEFAULTS,
+      id,
+      name: id,
+      service,
+      query: 'http://127.0.0.1:1/health?token=hunter22',
+      condition: 'status == 200',
+      request: { ...INVARIANT_DEFAULTS.request, headers: { authorization: 'Bearer abcdefgh' } },
+    },
+    source: 'file',
+    revision: 1,
+    updatedAt: AT,
+    health: { ...initialHealth(AT), state: 'down' },
+  });
+  const around: Partial<EvidenceDeps> = {
+    whatChanged: () =>
+      Promise.resolve({
+        since: AT,
+        changed: [{ path: '/api.json', change: 'modified', sha256: 'abc' }],
+        parts: ['/api.json (changed)\n-a: 1\n+a: hunter22'],
+      }),
+    readMetrics: () => Promise.resolve(['requests_total 7']),
+    readRegistry: () =>
+      Promise.resolve({
+        revision: 1,
+        invariants: {
+          api_healthy: registered('api_healthy', 'api'),
+          api_fast: registered('api_fast', 'api'),
+          db_healthy: registered('db_healthy', 'db'),
+        },
+      }),
+    dependsOn: () => ['db', 'queue'],
+    control: {
+      snapshot: () =>
+        Promise.resolve({ services: [status, { ...status, name: 'db', state: 'running' }], components: [] }),
+      act: never,
+    },
+  };
+
+  it('is evidence: changed files, metrics, other invariants, dependencies, how it is checked', async () => {
+    const { items } = await createCollectEvidence(deps(around))(incident);
+    expect(items.slice(4).map(({ id, kind, title }) => [id, kind, title])).toEqual([
+      ['E5', 'report', `1 files changed since api last worked with its files (${AT})`],
+      ['E6', 'metrics', 'metrics of api'],
+      ['E7', 'report', 'the other invariants of api, and what it depends on'],
+      ['E8', 'report', 'how api_healthy is checked'],
+    ]);
+    expect(items[6]?.text).toBe(
+      [
+        `invariant api_fast of api: down since ${AT}`,
+        'api depends on db: running, not ready',
+        `invariant db_healthy of db: down since ${AT}`,
+        'api depends on queue: not known to the supervisor',
+      ].join('\n'),
+    );
+    expect(items[7]?.text).toContain('status == 200');
+    expect(JSON.stringify(items)).not.toMatch(/hunter22|abcdefgh/);
+  });
+
+  it('costs its items only when it cannot be read', async () => {
+    const broken = () => Promise.reject(new Error('broken'));
+    const change = {
+      whatChanged: broken,
+      readMetrics: broken,
+      readRegistry: broken,
+      dependsOn: () => ['db'],
+    };
+    expect((await createCollectEvidence(deps(change))(incident)).items).toHaveLength(4);
   });
 });

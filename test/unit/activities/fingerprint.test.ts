@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFingerprint } from '../../../src/activities/fingerprint';
-import { hasProcessChanged, haveFilesChanged } from '../../../src/domain/fingerprint';
+import { hasProcessChanged, haveFilesChanged, isCompletedBy } from '../../../src/domain/fingerprint';
 import type { PortOwner } from '../../../src/domain/port-owner';
 import { makeService, makeStatus, makeTempDirs } from '../../support/tool-deps';
 
@@ -39,8 +39,26 @@ it('tells what somebody would change to repair a service, and files apart from p
   }
 });
 
+it('while the supervisor is away: of its files alone, as they are told with it', async () => {
+  const folder = makeTempDir();
+  writeFileSync(join(folder, 'config.json'), 'broken');
+  const take = createFingerprint([makeService(folder)], () => () => () => null);
+  const [left, seen] = [await take('limiter', null, NEVER), await take('limiter', [makeStatus()], NEVER)];
+  expect(left).toMatch(/^[0-9a-f]{16}\.$/);
+  expect(seen).toMatch(/^[0-9a-f]{16}\.[0-9a-f]{16}$/);
+  expect(isCompletedBy(left, seen ?? '')).toBe(true);
+  writeFileSync(join(folder, 'config.json'), 'repaired');
+  const repaired = (await take('limiter', [makeStatus()], NEVER)) ?? '';
+  expect(isCompletedBy(left, repaired)).toBe(false);
+  expect([haveFilesChanged(left ?? '', repaired), hasProcessChanged(left ?? '', repaired)]).toEqual([
+    true,
+    false,
+  ]);
+});
+
 it('nothing is told of a service that is not known', async () => {
   const take = createFingerprint([makeService(makeTempDir())], () => () => () => null);
   expect(await take('other', [makeStatus()], NEVER)).toBeNull();
+  expect(await take('other', null, NEVER)).toBeNull();
   expect(await take('limiter', [], NEVER)).toBeNull();
 });

@@ -71,7 +71,16 @@ test('every measured time stands beside its promise', () => {
 test('another fault tells what it did, and has its own promises', () => {
   const hung = seen({ fault: 'hang' });
   expect(renderStory(storyOf(hung), FAULT, colors)).toContain('fault: pid 10 stopped (SIGSTOP)');
-  expect(measurementsOf(hung).map(({ promised }) => promised.worst)).toEqual([9, 11, 13]);
+  expect(measurementsOf(hung).map(({ promised }) => promised?.worst)).toEqual([9, 11, 13]);
+});
+
+test('with Claude only limits are promised, and for closing only after a kill', () => {
+  const { ticket } = seen();
+  if (!ticket) throw new Error('no ticket');
+  const promised = (fault: 'kill' | 'hang') =>
+    measurementsOf(seen({ fault, ticket: { ...ticket, brain: 'claude' } })).map((row) => row.promised);
+  expect(promised('kill')).toEqual([{ median: null, worst: 10 }, null, { median: null, worst: 50 }]);
+  expect(promised('hang')).toEqual([{ median: null, worst: 10 }, null, null]);
 });
 
 const SAME_PROCESS = { pid: 10, restarts: 1, isSupervised: true };

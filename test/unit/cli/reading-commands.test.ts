@@ -155,7 +155,9 @@ describe('tickets', () => {
       { web },
     );
     expect(code).toBe(0);
-    expect(out.split('\n')[1]).toBe('T1  in_progress  acting  high      api_up     1m   Bring api back');
+    expect(out.split('\n')[1]).toBe(
+      'T1  in_progress  acting  high      runbook  api_up     1m   Bring api back',
+    );
   });
 
   test('none: nothing on stdout, a word on stderr', async () => {
@@ -215,6 +217,59 @@ describe('ticket show', () => {
       expect(out.split('\n')).toContain(line);
     }
     expect(out).not.toContain('\u001b');
+  });
+
+  test('says who thought in each turn, what it cost, and who took over', async () => {
+    const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+    const proposed = (second: number, title: string) => ({
+      at: at(second),
+      kind: 'proposed',
+      title,
+      detail: '',
+      ok: null,
+    });
+    const tokens = { input: 34, cache_write_5m: 200, cache_write_1h: 0, cache_read: 1_000, output: 210 };
+    const claude = { brain: 'claude', model: 'claude-opus-5-5', tokens, usd: 0.0126 };
+    const body = {
+      ...detail,
+      brains: ['claude', 'runbook'],
+      cost: 1.5,
+      tokens,
+      timeline: [
+        proposed(1, 'turn 1: inspect_service'),
+        proposed(2, 'turn 2: cannot go on'),
+        {
+          at: at(2),
+          kind: 'handed_over',
+          title: 'the runbook brain takes over from claude',
+          detail: 'the budget is spent',
+          ok: null,
+        },
+        proposed(3, 'turn 3: no call'),
+        proposed(4, 'turn 4: nobody knows who'),
+      ],
+      turns: [
+        { ...claude, ended_at: at(1) },
+        { ...claude, usd: null, tokens: { output: 7, input: 5 }, ended_at: at(2) },
+        { brain: 'runbook', model: null, tokens: null, usd: null, ended_at: at(3) },
+      ],
+    };
+    const { out } = await runWords(['ticket', 'show', 'T1'], {
+      web: fakeWeb({ 'GET /api/v1/tickets/T1': body }),
+    });
+    for (const line of [
+      'brain      runbook, attempt 1 (before: claude)',
+      'cost       $1.50 · 1,234 in (1,000 cached) / 210 out',
+      '     +1.00s   turn 1: inspect_service  claude-opus-5-5 · 1,234 in (1,000 cached) / 210 out · $0.013',
+      '     +2.00s   turn 2: cannot go on  claude-opus-5-5 · 5 in / 7 out · price unknown',
+      '     +2.00s   the runbook brain takes over from claude',
+      '              the budget is spent',
+      '     +3.00s   turn 3: no call  runbook',
+      '     +4.00s   turn 4: nobody knows who',
+    ]) {
+      expect(out.split('\n')).toContain(line);
+    }
+    expect((await runWords(['ticket', 'show', 'T1'], { web: web() })).out).not.toContain('cost ');
   });
 
   test('says who had its edits put back', async () => {

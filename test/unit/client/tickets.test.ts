@@ -1,12 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { archiveName } from '../../../src/client/archive-name';
 import { archivePath, readArchived } from '../../../src/client/archive-reader';
 import { editJournalPath } from '../../../src/client/edit-journal-reader';
 import { visibilityQuery } from '../../../src/client/ticket-runs';
 import type { TicketSource } from '../../../src/client/tickets';
 import { createTicketReader } from '../../../src/client/tickets';
+import { paths } from '../../../src/config/paths';
 import { foldTrajectory } from '../../../src/domain/fold-trajectory';
 import type { HistoryEvent } from '../../../src/domain/history-event';
 import type { Json } from '../../../src/domain/json';
@@ -70,7 +72,8 @@ function server(...tickets: Known[]): TicketSource & { reads: number } {
 
 async function archive(...tickets: Known[]): Promise<void> {
   for (const ticket of tickets) {
-    const path = archivePath(dataDir, ticket.id, ticket.at);
+    const { id, invariant: invariantId = 'api_ok', at } = ticket;
+    const path = archivePath(dataDir, { id, invariantId }, at);
     await mkdir(dirname(path), { recursive: true });
     const trajectory = foldTrajectory(historyOf({ status: 'completed', ...ticket }));
     await writeFile(path, JSON.stringify({ version: 1, archived_at: ticket.at, trajectory }));
@@ -173,6 +176,31 @@ it('what a person undid since is told with the ticket, from the archive too; ano
   expect(await tickets.get('other')).toMatchObject({ undone: null });
 });
 
+it('an archive of a version that knew no models: read as one without costs', async () => {
+  const at = '2026-01-02T00:00:00.000Z';
+  const path = archivePath(dataDir, { id: 'old', invariantId: 'limiter_healthy' }, at);
+  await mkdir(dirname(path), { recursive: true });
+  const folded = foldTrajectory(historyOf({ id: 'old', at, status: 'completed' }));
+  const turn = { turn: 1, attempt: 0, brain: 'runbook', text: '', startedAt: at, endedAt: at, calls: [] };
+  const file = { version: 1, archived_at: at, trajectory: { ...folded, turns: [turn] } };
+  const isNew = (key: string) => ['costUsd', 'attemptCostUsd'].includes(key);
+  await writeFile(
+    path,
+    JSON.stringify(file, (key, value: unknown) => (isNew(key) ? undefined : value)),
+  );
+  expect(await readFile(path, 'utf8')).not.toContain('ostUsd');
+  expect(await readArchived(dataDir, 'old')).toMatchObject({
+    costUsd: null,
+    attemptCostUsd: null,
+    turns: [{ ...turn, model: null }],
+  });
+  expect(await reader(server()).get('old')).toMatchObject({
+    brains: ['runbook'],
+    cost: { usd: 0, tokens: { input: 0, output: 0 } },
+    used: { turns: 1, usd: 0, tokens: 0 },
+  });
+});
+
 it('closed runs are read once, open ones each time', async () => {
   const source = server(
     { id: 'open', at: '2026-01-02T00:00:00.000Z' },
@@ -209,10 +237,37 @@ it.each(['../../etc/passwd', 'a/b', '', "x' OR 'a'='a"])('ID %j: never looked up
   expect(await readArchived(dataDir, id)).toBeNull();
 });
 
+it('an archive file named by its ticket alone has its place in the list, and is found by its ID', async () => {
+  const at = (day: number) => `2026-01-0${day}T00:00:00.000Z`;
+  const tickets = [1, 2, 3].map((day) => ({ id: `t${day}`, at: at(day) }));
+  await archive(...tickets);
+  await rename(
+    archivePath(dataDir, { id: 't2', invariantId: 'api_ok' }, at(2)),
+    join(paths.archive(dataDir), '2026-01', 't2.json'),
+  );
+  const pages = reader(server());
+  const first = await pages.list({ limit: 2, invariant: 'api_ok' });
+  expect(ids(first)).toEqual(['t3', 't2']);
+  expect(ids(await pages.list({ limit: 2, cursor: String(first.nextCursor) }))).toEqual(['t1']);
+  expect(await pages.get('t2')).toMatchObject({ id: 't2' });
+});
+
+it('the last tickets of an invariant among many: no other file is opened', async () => {
+  const at = (n: number) => new Date(Date.parse('2026-01-01T00:00:00.000Z') + n * 60_000).toISOString();
+  const many = Array.from({ length: 300 }, (_, n) => ({ id: `t${n}`, at: at(n) }));
+  const folder = join(paths.archive(dataDir), '2026-01');
+  await mkdir(folder, { recursive: true });
+  // Opening one of these fails loudly: it is a folder.
+  await Promise.all(many.map(({ id, at }) => mkdir(join(folder, archiveName(id, 'other_ok', at)))));
+  await archive(...[5, 7, 9].map((n) => ({ id: `mine${n}`, at: at(n) })));
+  const page = await reader(server()).list({ limit: 2, invariant: 'api_ok' });
+  expect(ids(page)).toEqual(['mine9', 'mine7']);
+});
+
 it.each(['not json', '{"version":2}', '{"version":1,"archived_at":"x","trajectory":{}}'])(
   'an archive file with %j is left out',
   async (text) => {
-    const path = archivePath(dataDir, 'a', '2026-01-01T00:00:00.000Z');
+    const path = archivePath(dataDir, { id: 'a', invariantId: 'api_ok' }, '2026-01-01T00:00:00.000Z');
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
     expect(await readArchived(dataDir, 'a')).toBeNull();

@@ -62,12 +62,14 @@ describe('findIntent', () => {
 
 describe('editsToUndo', () => {
   const found = (sha256: string) => ({ sha256, mode: 0o644 });
-  it('several edits of a file: as first found, as last left', () => {
+  it('several edits of a file: as first found, and every content of the ticket', () => {
     const journal = [
       ...both({}, 'bad', 'good'),
       ...both({ tool: 'edit_file', operation: 'w/r/2' }, 'good', 'better'),
     ];
-    expect(editsToUndo(journal, 'T1')).toEqual([{ path: '/c', found: found('bad'), left: found('better') }]);
+    expect(editsToUndo(journal, 'T1')).toEqual([
+      { path: '/c', found: found('bad'), written: ['good', 'better'] },
+    ]);
   });
   it('begun only: it may have been done', () => {
     expect(editsToUndo([one({ phase: 'begun' })], 'T1')).toHaveLength(1);
@@ -78,7 +80,7 @@ describe('editsToUndo', () => {
   });
   it('edited again after the undo: from there', () => {
     const journal = [...both({}), ...undo('T1'), ...both({ tool: 'edit_file' }, 'bad', 'try')];
-    expect(editsToUndo(journal, 'T1')).toEqual([{ path: '/c', found: found('bad'), left: found('try') }]);
+    expect(editsToUndo(journal, 'T1')).toEqual([{ path: '/c', found: found('bad'), written: ['try'] }]);
   });
 });
 

@@ -158,6 +158,7 @@ it('a turn: text, call, decision and result, with the times of the tool', () => 
       turn: 1,
       attempt: 1,
       brain: 'runbook',
+      model: null,
       text: 'it is dead',
       startedAt: at(1),
       endedAt: at(2),

@@ -17,6 +17,7 @@ function turn(name: string, given: Given): TrajectoryTurn {
     turn: 1,
     attempt: 1,
     brain: 'runbook',
+    model: null,
     text: '',
     startedAt: 't',
     endedAt: 't',

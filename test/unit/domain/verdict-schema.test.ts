@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findJsonObjects } from '../../../src/domain/extract-json';
 import type { VerdictAnswer } from '../../../src/domain/verdict-schema';
-import { markCitations, parseVerdict, VERDICT_JSON_SCHEMA } from '../../../src/domain/verdict-schema';
+import { parseVerdict, VERDICT_JSON_SCHEMA } from '../../../src/domain/verdict-schema';
 
 const ANSWER: VerdictAnswer = {
   create_ticket: true,
@@ -95,23 +95,6 @@ describe('VERDICT_JSON_SCHEMA', () => {
     }
     expect(text.match(/"type":"object"/g)).toHaveLength(2);
     expect(text.match(/"additionalProperties":false/g)).toHaveLength(2);
-  });
-});
-
-describe('markCitations', () => {
-  it.each<[readonly string[], boolean]>([
-    [['E1'], true],
-    [['E1', 'E3'], true],
-    [[], false],
-    [['E9'], false],
-    [['E1', 'E9'], false],
-    [['e1'], false],
-  ])('evidence %j: cited %s', (evidence, isCited) => {
-    const verdict = { ...ANSWER, hypotheses: [{ cause: 'x', evidence: [...evidence] }] };
-    expect(markCitations(verdict, ['E1', 'E2', 'E3'])).toEqual({
-      ...verdict,
-      hypotheses: [{ cause: 'x', evidence, isCited }],
-    });
   });
 });
 

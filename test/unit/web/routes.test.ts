@@ -1,6 +1,7 @@
 import { ControlRefused, ControlUnreachable } from '../../../src/client/control-errors';
 import type { RegistryState } from '../../../src/domain/registry';
 import type { ControlRequest, ControlResult, ServiceStatus } from '../../../src/domain/service-state';
+import { costOfTicket } from '../../../src/domain/ticket-cost';
 import type { TicketDetail } from '../../../src/domain/ticket-view';
 import type { Component, DismissedFailure, WebDependencies } from '../../../src/web/dependencies';
 import { Problem } from '../../../src/web/problem';
@@ -360,6 +361,7 @@ function ofTicket(
     joinedInvariants: [],
     workflowId: 'a',
     runId: 'r',
+    cost: costOfTicket({ turns: [], costUsd: null }),
     ...over,
   } as Partial<TicketDetail> as TicketDetail;
   const hear = (what: DismissedFailure | CancelReason) => void heard.push(what);

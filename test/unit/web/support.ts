@@ -38,6 +38,8 @@ export function dependencies(over: Partial<WebDependencies> = {}): WebDependenci
     control: { snapshot: unexpected('control.snapshot'), act: unexpected('control.act') },
     samples: unexpected('samples'),
     components: () => Promise.resolve([{ name: 'monitor', status: 'ok', detail: 'checks' }]),
+    spend: unexpected('spend'),
+    budget: { turns: 25, usd: 0.5, tokens: 400_000, wallClockMs: 900_000 },
     redact: (text) => text.replaceAll('hunter2', '[redacted]'),
     now: () => new Date(T0),
     cooldownMs: 600_000,

@@ -3,7 +3,7 @@ import type { TicketSpec, TicketStatus } from '../../../src/domain/ticket';
 import type { Trajectory, TrajectoryCall } from '../../../src/domain/trajectory';
 import type { UndoAnswer, WebDependencies } from '../../../src/web/dependencies';
 import { Problem } from '../../../src/web/problem';
-import type { UndoInput } from '../../../src/workflows/contract';
+import type { UndoInput } from '../../../src/workflows/agent-contract';
 import { T0 } from '../../support/invariants';
 import type { TestApi } from './support';
 import { dependencies, startApi } from './support';
@@ -26,7 +26,7 @@ function call(tool: string): TrajectoryCall {
 
 function trajectory(status: TicketStatus, tool = 'restore_file'): Trajectory {
   const ticket: Partial<TicketSpec> = { id: 'T1', invariantId: 'a', service: 'api', detectedAt: T0 };
-  const turn = { turn: 1, attempt: 1, brain: null, text: '', startedAt: T0, endedAt: T0 };
+  const turn = { turn: 1, attempt: 1, brain: null, model: null, text: '', startedAt: T0, endedAt: T0 };
   return {
     ...foldTrajectory([]),
     ticket: ticket as TicketSpec,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { archivedTicketIds, readArchived } from '../../../src/client/archive-reader';
+import { listKeptRuns } from '../../../src/client/kept-runs';
 import type { HistoryEvent } from '../../../src/domain/history-event';
 import { reconcileArchive } from '../../../src/workers/archive-reconciler';
 import { T0 } from '../../support/invariants';
@@ -36,6 +37,8 @@ it('archives what has no file, once; one that cannot be read keeps no other from
     reconcileArchive({
       dataDir,
       closedRuns: () => Promise.resolve([run('T1'), run('gone'), run('T2')]),
+      continuedRuns: () => Promise.resolve([]),
+      readRun: () => Promise.reject(new Error('there is no earlier run')),
       readHistory: (_workflowId, runId) => {
         read.push(runId);
         return runId === 'gone' ? Promise.reject(new Error('forgotten')) : Promise.resolve(terminated(runId));
@@ -49,4 +52,28 @@ it('archives what has no file, once; one that cannot be read keeps no other from
   read.length = 0;
   await reconcile();
   expect(read).toEqual(['gone']);
+});
+
+it('keeps continued runs that have no file, once; one that cannot be read keeps no other from its place', async () => {
+  const read: string[] = [];
+  const warnings: object[] = [];
+  const reconcile = () =>
+    reconcileArchive({
+      dataDir,
+      closedRuns: () => Promise.resolve([]),
+      continuedRuns: () => Promise.resolve([run('T1'), run('broken'), run('T2')]),
+      readHistory: () => Promise.reject(new Error('no ticket has closed')),
+      readRun: (_workflowId, runId) => {
+        read.push(runId);
+        return runId === 'broken' ? Promise.reject(new Error('broken')) : Promise.resolve(terminated(runId));
+      },
+      log: { info: () => undefined, warn: (context: object) => void warnings.push(context) },
+    });
+  await reconcile();
+  expect(await listKeptRuns(dataDir, 'T1')).toMatchObject([{ runId: 'T1', number: 1 }]);
+  expect(await listKeptRuns(dataDir, 'T2')).toHaveLength(1);
+  expect(warnings).toMatchObject([{ ticketId: 'broken' }]);
+  read.length = 0;
+  await reconcile();
+  expect(read).toEqual(['broken']);
 });

@@ -10,13 +10,14 @@ function prepare(openTickets = () => Promise.resolve<ReadonlySet<string>>(new Se
   const dataDir = makeTempDir();
   const warnings: string[] = [];
   const log = { warn: (_context: object, text?: string) => void warnings.push(text ?? '') };
+  const isOnServer = (): Promise<boolean> => Promise.resolve(false);
   const now = (): Date => new Date(Date.now() + 86_400_000);
   const orphan = join(paths.edits(dataDir, 'api'), 'a'.repeat(64));
   const addOrphan = (): void => {
     mkdirSync(paths.edits(dataDir, 'api'), { recursive: true });
     writeFileSync(orphan, 'named by nothing');
   };
-  return { dataDir, warnings, orphan, addOrphan, deps: { dataDir, openTickets, now, log } };
+  return { dataDir, warnings, orphan, addOrphan, deps: { dataDir, openTickets, isOnServer, now, log } };
 }
 
 it('what cannot be pruned is said once and again after it worked; the rest is pruned all the same', async () => {

@@ -37,7 +37,7 @@ function makeTools(): Readonly<Record<ToolName, Tool>> {
     service_control: createServiceControl(deps),
     edit_file: createEditFile(openEdit),
     restore_file: createRestoreFile(deps, openEdit),
-    undo_edits: createUndoEdits(openEdit),
+    undo_edits: createUndoEdits(deps, openEdit),
     add_ticket_note: addTicketNote,
     update_ticket_status: createUpdateTicketStatus(deps, createFingerprint(deps.services, deps.lookAtPorts)),
   };

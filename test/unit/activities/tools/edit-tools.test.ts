@@ -27,6 +27,8 @@ const GOOD = '{\n  "a": 1,\n  "b": 2\n}\n';
 const ANA = { by: 'ana', reason: 'we want it' };
 const BAD = '{\n  "a": 1,\n  "b": 3\n}\n';
 
+const NOT_AT_WORK = () => Promise.resolve(false);
+
 /** A service with config.json, known to be good, in a folder of its own. */
 async function setUp(edit: string[] = ['config.json']) {
   const root = makeTempDir();
@@ -35,7 +37,7 @@ async function setUp(edit: string[] = ['config.json']) {
   const file = join(cwd, 'config.json');
   writeFileSync(file, GOOD, { mode: 0o640 });
   const service = makeService(cwd, { files: { read: [], edit: edit.map((path) => join(cwd, path)) } });
-  const deps = makeDeps(join(root, 'data'), { services: [service] });
+  const deps = { ...makeDeps(join(root, 'data'), { services: [service] }), isAtWork: NOT_AT_WORK };
   const files = await readEditableFiles(
     createEditConfinements([service]).get('limiter'),
     new AbortController().signal,
@@ -307,10 +309,31 @@ describe('undo_edits', () => {
     const audit = readFileSync(paths.audit(deps.dataDir), 'utf8').trim().split('\n');
     expect(JSON.parse(audit.at(-1) ?? '')).toMatchObject({ tool: 'undo_edits', ticket: 'T1', by: 'ana' });
 
-    const again = await call('restore_file', { path: file }, 'T2');
-    expect(again).toMatchObject({ isError: true, data: { outcome: 'intended' } });
-    expect(again.content).toContain('by ana, who undid the edits of ticket T1: it is meant so');
+    for (const ticket of ['T1', 'T2']) {
+      const again = await call('restore_file', { path: file }, ticket);
+      expect(again).toMatchObject({ isError: true, data: { outcome: 'intended' } });
+      expect(again.content).toContain('by ana, who undid the edits of ticket T1: it is meant so');
+    }
     expect(read()).toBe(BAD);
+  });
+
+  it.each([
+    ['has begun an attempt since', Promise.resolve(true), 'Ticket T1 is being worked on again'],
+    ['cannot be looked at', Promise.reject(new Error('no server')), 'undo_edits failed: no server'],
+  ])('ordered by a person, and the ticket %s: refused, nothing is written', async (_what, answer, said) => {
+    answer.catch(() => undefined);
+    const isAtWork = () => answer;
+    const { file, deps, call, undoForAna, journal, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    const lines = await journal.read();
+    deps.isAtWork = isAtWork;
+    const result = await undoForAna();
+    expect(result).toMatchObject({ isError: true, content: expect.stringContaining(said) as string });
+    expect(parseUndoReport(result.data)).toBeNull();
+    expect(read()).toBe(GOOD);
+    expect(await journal.read()).toEqual(lines);
+    expect(await call('undo_edits')).toMatchObject({ isError: false, data: { undone: 1 } });
   });
 
   it('undone by the ticket itself: the next ticket restores it', async () => {
@@ -321,6 +344,25 @@ describe('undo_edits', () => {
     expect(read()).toBe(BAD);
     await call('restore_file', { path: file }, 'T2');
     expect(read()).toBe(GOOD);
+  });
+
+  it.each([
+    ['what its first edit left', GOOD, BAD, 'undone'],
+    ['what its second edit left', 'second', BAD, 'undone'],
+    ['as it was found', BAD, BAD, 'as_found'],
+    ['what a person wrote', 'by hand', 'by hand', 'left'],
+  ])('its second edit was cut off by a crash, and the file is %s', async (_what, is, becomes, outcome) => {
+    const { deps, file, call, journal, read } = await setUp();
+    writeFileSync(file, BAD);
+    await call('restore_file', { path: file });
+    await call('edit_file', { path: file, old: GOOD, new: 'second' });
+    expect(read()).toBe('second');
+    const lines = (await journal.read()).slice(0, 3).map((entry) => JSON.stringify(entry));
+    writeFileSync(join(deps.dataDir, 'edits', 'limiter', 'journal.ndjson'), `${lines.join('\n')}\n`);
+    writeFileSync(file, is);
+    const { data } = await call('undo_edits');
+    expect(parseUndoReport(data)?.files).toMatchObject([{ path: file, outcome }]);
+    expect(read()).toBe(becomes);
   });
 
   it('one file that cannot be put back does not keep the others, and is named', async () => {

@@ -96,6 +96,7 @@ describe('showOutput', () => {
     signal: new AbortController().signal,
     operationId: 'w/r/1',
     person: null,
+    recheck: false,
   };
   const collect = (...chunks: string[]): OutputCollector => {
     const output = new OutputCollector();

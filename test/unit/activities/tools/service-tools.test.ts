@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { readProcessFacts } from '../../../../src/activities/tools/process-facts';
 import { ControlRefused, ControlUnreachable } from '../../../../src/client/control-errors';
 import type { CheckResult } from '../../../../src/domain/check';
 import { parseInspection } from '../../../../src/domain/inspection';
@@ -15,6 +16,7 @@ import {
   NOW,
   TICKET,
 } from '../../../support/tool-deps';
+import { waitFor } from '../../../support/wait-for';
 
 const dataDir = makeTempDirs()();
 
@@ -100,6 +102,42 @@ describe('inspect_service', () => {
         process: { state: 'T', threads: 1, cpuPercent: 0, rssBytes: expect.any(Number) as number },
       });
       expect(result.content).toContain(`"expect": {"pid":${child.pid}`);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  it.each<[string, readonly NodeJS.Signals[], readonly (number | undefined)[], boolean]>([
+    ['that runs gets the whole time', [], [undefined], false],
+    ['that is stopped gets less', ['SIGSTOP'], [700], false],
+    [
+      'that is let go on meanwhile gets the whole time after all',
+      ['SIGSTOP', 'SIGCONT'],
+      [700, undefined],
+      true,
+    ],
+  ])('a silent process %s for its answer', async (_what, [atFirst, meanwhile], limits, holds) => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    await once(child, 'spawn');
+    try {
+      const pid = child.pid ?? 0;
+      if (atFirst) {
+        process.kill(pid, atFirst);
+        await waitFor('it is stopped', async () => (await readProcessFacts(pid))?.state === 'T');
+      }
+      const asked: (number | undefined)[] = [];
+      const deps = makeDeps(dataDir, {
+        control: makeControl({ statuses: [makeStatus({ pid })] }),
+        probe: (_id, _ownerOf, limitMs) => {
+          asked.push(limitMs);
+          if (meanwhile) process.kill(pid, meanwhile);
+          return Promise.resolve(makeCheck(asked.length > 1));
+        },
+      });
+      const result = await callTool(deps, 'inspect_service', { service: 'limiter' });
+      expect(asked).toEqual(limits);
+      expect(parseInspection(result.data)?.invariant?.ok).toBe(holds);
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');
