@@ -32,6 +32,11 @@ export interface Cell {
   readonly newStarts: number;
 }
 
+interface BenchOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly change?: (config: Json) => void;
+}
+
 interface Held {
   readonly worker: WorkerName;
   readonly call: HeldCall;
@@ -63,9 +68,11 @@ export class CrashBench {
     private main: ChildProcess,
   ) {}
 
-  static async create(): Promise<CrashBench> {
+  /** `env` is that of every process started here; `change` is for what only one suite needs in the configuration. */
+  static async create({ env = {}, change }: BenchOptions = {}): Promise<CrashBench> {
     const services = MOMENTS.map((name) => [name, { [invariant(name)]: health() }] as const);
-    const faulty = await FaultyServices.create(Object.fromEntries(services));
+    const faulty = await FaultyServices.create(Object.fromEntries(services), change);
+    Object.assign(faulty.workspace.env, env);
     return new CrashBench(faulty, await faulty.workspace.run());
   }
 
@@ -111,13 +118,28 @@ export class CrashBench {
 
   /** Breaks the services, waits until each ticket is at its moment of the step, kills, and starts again what died. */
   async crash(victim: Victim, step: Step): Promise<Record<Moment, Cell>> {
+    return await this.crashWhen(victim, {
+      arm: async () => (await Promise.all(MOMENTS.map((moment) => this.holdAt(step, moment)))).flat(),
+      stepOf: () => step,
+    });
+  }
+
+  /** The same when `arm`, which is called before anything breaks, resolves; each ticket should be at its step by then. */
+  async crashWhen(
+    victim: Victim,
+    {
+      arm,
+      stepOf,
+    }: { readonly arm: () => Promise<readonly Held[]>; readonly stepOf: (service: Moment) => Step },
+  ): Promise<Record<Moment, Cell>> {
     await this.prepare();
     const before = await this.counts();
     try {
-      const arming = Promise.all(MOMENTS.map((moment) => this.holdAt(step, moment)));
+      const arming = arm();
       await this.breakServices();
-      const held = (await withLimit(arming, `every ticket is at ${step.activity}`)).flat();
-      const landed = await this.landed(step);
+      const steps = MOMENTS.map((moment) => stepOf(moment).activity).join(', ');
+      const held = await withLimit(arming, `every ticket is at its step (${steps})`);
+      const landed = await this.landed(stepOf);
       const died = await this.kill(victim);
       for (const { worker, call } of held) {
         if (died === 'temporal' || died.includes(worker)) call.drop();
@@ -200,12 +222,9 @@ export class CrashBench {
     // Field 2 of a task token is the workflow's ID, field 8 the activity's type.
     const ticket = textField(2, invariant(moment));
     if (moment === 'before') {
-      // ScheduleActivityTaskCommandAttributes.activity_type = 2 { name = 1 }
-      const name = textField(1, step.activity);
-      const scheduling = Buffer.concat([Buffer.from([0x12, name.length]), name]);
       const call = agent.hold({
         method: 'RespondWorkflowTaskCompleted',
-        contains: [ticket, scheduling],
+        contains: [ticket, scheduling(step.activity)],
         nth: step.nth,
       });
       await call.reached;
@@ -219,7 +238,8 @@ export class CrashBench {
     await end.reached;
     if (moment === 'inside') return [{ worker: step.worker, call: end }];
     // The server hears of the end, but nobody hears the server; and what the workflow makes of it stays with the agent.
-    const next = agent.hold({ method: 'RespondWorkflowTaskCompleted', contains: [ticket], nth: 1 });
+    const contains = step.next === undefined ? [ticket] : [ticket, scheduling(step.next)];
+    const next = agent.hold({ method: 'RespondWorkflowTaskCompleted', contains, nth: 1 });
     await end.forward();
     await next.reached;
     return [
@@ -228,7 +248,9 @@ export class CrashBench {
     ];
   }
 
-  private async landed(step: Step): Promise<Map<Moment, Pick<Cell, 'landed' | 'ticketId'>>> {
+  private async landed(
+    stepOf: (service: Moment) => Step,
+  ): Promise<Map<Moment, Pick<Cell, 'landed' | 'ticketId'>>> {
     const [temporal, tickets] = await Promise.all([
       this.withTemporal((access) =>
         Promise.all(
@@ -242,7 +264,7 @@ export class CrashBench {
                 attempt: attempt ?? 0,
               }),
             );
-            return momentOf(await fetchRun(access, invariant(moment)), pending, step);
+            return momentOf(await fetchRun(access, invariant(moment)), pending, stepOf(moment));
           }),
         ),
       ),
@@ -376,6 +398,13 @@ export class CrashBench {
       await access.close();
     }
   }
+}
+
+/** How a workflow's decision to order an activity is written. */
+function scheduling(activity: string): Buffer {
+  // ScheduleActivityTaskCommandAttributes.activity_type = 2 { name = 1 }
+  const name = textField(1, activity);
+  return Buffer.concat([Buffer.from([0x12, name.length]), name]);
 }
 
 /** What a run started, and all that came of it. */

@@ -84,7 +84,13 @@ export class FaultyServices {
       `ticket ${nth} of ${service} closes`,
       async () => {
         const tickets = await this.tickets(service);
-        return tickets.length >= nth && tickets[0]?.['closed_at'] !== null ? tickets[0] : null;
+        const [newest] = tickets;
+        if (tickets.length >= nth && newest?.['closed_at'] !== null) return newest;
+        // What it was last seen as is told when the wait is over.
+        const { status, phase, blocked_on: on, escalation } = newest ?? {};
+        throw new Error(
+          `${tickets.length} tickets, the newest ${JSON.stringify({ status, phase, on, escalation })}`,
+        );
       },
       { limitMs: 60_000, everyMs: 50 },
     );

@@ -9,6 +9,8 @@ export interface Step {
   readonly nth: number;
   /** The activity right before it. */
   readonly follows: string | null;
+  /** The activity right after it; left out where it may be one or another. */
+  readonly next?: string;
   /** Who carries it out; what comes next is always decided by a workflow task of the agent. */
   readonly worker: WorkerName;
 }
