@@ -1,7 +1,8 @@
 // Measures the real product beside its promises: node scripts/bench.mjs [--runs 20] [--rows kill,hang,…] [--idle 300]
-// [--no-peers] [--note TEXT]. Writes docs/benchmarks.md after every row; needs a built dist/ and takes about an hour.
+// [--no-peers] [--note TEXT] [--out FILE]. Writes docs/benchmarks.md, or FILE, after every row; needs a built dist/ and takes
+// about an hour.
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { measureClaude } from './bench/claude.mjs';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     idle: { type: 'string', default: '300' },
     'no-peers': { type: 'boolean', default: false },
     note: { type: 'string', default: '' },
+    out: { type: 'string', default: 'docs/benchmarks.md' },
   },
 });
 const runs = Number(values.runs);
@@ -41,7 +43,7 @@ const say = (text) => console.error(`${((performance.now() - startedMs) / 60_000
 const results = { rows: {}, peers: {}, starts: null, idle: null, thousand: null, claude: null };
 /** Row → why it is not in the report. */
 const missing = new Map(ALL_ROWS.map((row) => [row, rows.includes(row) ? 'not reached' : 'not asked for']));
-const file = join(ROOT, 'docs/benchmarks.md');
+const file = resolve(ROOT, values.out);
 
 /** Written after every step, so that an interrupted run keeps what it measured. */
 async function writeReport() {

@@ -106,8 +106,16 @@ function typeOfStatus(facts: ModelErrorFacts, status: number): ModelFailureType 
       return isSpendLimit(facts) ? FAILURES.claudeSpendLimit : FAILURES.claudeRateLimited;
     default:
       if (status >= 500) return FAILURES.claudeUnavailable;
-      return facts.errorType === 'billing_error' ? FAILURES.claudeBilling : FAILURES.claudeBadRequest;
+      return typeOfRefusal(facts);
   }
+}
+
+/** Some limits on money come as an invalid request, and only the words tell. */
+function typeOfRefusal({ errorType, message }: ModelErrorFacts): ModelFailureType {
+  if (errorType === 'billing_error' || /credit balance/i.test(message)) return FAILURES.claudeBilling;
+  return /\b(?:usage|spend(?:ing)?) limits?\b/i.test(message)
+    ? FAILURES.claudeSpendLimit
+    : FAILURES.claudeBadRequest;
 }
 
 /** The monthly cap of a usage tier has no code of its own; it shows by naming no time to come back. */

@@ -33,7 +33,7 @@ export class DataDirUnusable extends Error {
 const holder = z.object({ pid: z.int().positive(), identity: z.string() });
 const CLAIM = /^lock-.+\.json$/;
 /** How long a claim made at the same moment by somebody else may take to be withdrawn. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 1_500;
 
 async function makeFolder(folder: string, dataDir: string): Promise<void> {
   try {

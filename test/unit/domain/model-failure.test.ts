@@ -21,6 +21,18 @@ const classify = (change: Partial<Facts>) => classifyModelFailure(facts(change),
 describe('classifyModelFailure: type and whether to try again', () => {
   it.each<[string, Partial<Facts>, ModelFailureType, boolean]>([
     ['400', { status: 400 }, FAILURES.claudeBadRequest, false],
+    [
+      '400 that says there is no credit',
+      { status: 400, message: 'Your credit balance is too low to access the API.' },
+      FAILURES.claudeBilling,
+      false,
+    ],
+    [
+      '400 that says a limit is reached',
+      { status: 400, message: 'You have reached your specified API usage limits.' },
+      FAILURES.claudeSpendLimit,
+      false,
+    ],
     ['400 of type billing_error', { status: 400, errorType: 'billing_error' }, FAILURES.claudeBilling, false],
     ['401', { status: 401 }, FAILURES.claudeAuth, false],
     ['402', { status: 402 }, FAILURES.claudeBilling, false],
