@@ -50,6 +50,8 @@ beforeAll(async () => {
     script: sixTurns(fileOf),
     apiKey: KEY,
     hold: (request) => {
+      // The analyst is asked by the monitor.
+      if (request.output_config?.format) return null;
       const service = serviceIn(request);
       if (holds.get(service) !== turnAsked(request)) return null;
       holds.delete(service);
@@ -76,12 +78,12 @@ afterAll(async () => {
 /** Crashes the agent, and counts around it. */
 async function count(crash: () => Promise<Record<Moment, Cell>>): Promise<Row> {
   const edited = perMoment((service) => editsIn(fileOf(service)));
-  const asked = model.messageRequests.length;
+  const asked = model.turnRequests.length;
   const cells = await crash();
   const details = await Promise.all(
     MOMENTS.map((moment) => bench.faulty.workspace.api('GET', `/tickets/${cells[moment].ticketId}`)),
   );
-  const requests = model.messageRequests.slice(asked);
+  const requests = model.turnRequests.slice(asked);
   return {
     cells,
     edits: perMoment((service) => editsIn(fileOf(service)) - edited[service]),
@@ -148,14 +150,14 @@ describe.each([[[1, 2, 3]], [[4, 5, 6]]])(
     let held: Record<Moment, RecordedRequest | undefined>;
     beforeAll(async () => {
       row = await count(() => {
-        const asked = model.messageRequests.length;
+        const asked = model.turnRequests.length;
         return bench.crashWhen('agent', {
           arm: async () => {
             for (const service of MOMENTS) holds.set(service, turnOf(service));
             await waitFor('every reply is kept back', () => Promise.resolve(holds.size === 0), {
               limitMs: 30_000,
             });
-            const open = model.messageRequests.slice(asked).filter(({ endedAtMs }) => endedAtMs === null);
+            const open = model.turnRequests.slice(asked).filter(({ endedAtMs }) => endedAtMs === null);
             held = perMoment((service) => open.find((request) => serviceIn(bodyOf(request)) === service));
             return [];
           },

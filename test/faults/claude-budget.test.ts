@@ -25,6 +25,8 @@ afterEach(() => {
 
 interface SpendLine {
   readonly ticketId: string;
+  /** Null for what the analyst cost. */
+  readonly attempt: number | null;
   readonly tokens: { readonly output: number };
   readonly usd: number;
 }
@@ -34,7 +36,7 @@ function spentOn({ ticket }: Outcome): readonly SpendLine[] {
   return readdirSync(folder)
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
     .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as SpendLine]))
-    .filter(({ ticketId }) => ticketId === ticket['id']);
+    .filter(({ ticketId, attempt }) => ticketId === ticket['id'] && attempt !== null);
 }
 
 const reasonOf = ({ history }: Outcome) => toldTo('runbook', history)[0];

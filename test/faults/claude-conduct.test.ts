@@ -205,12 +205,12 @@ describe('a ticket that a person cancels while the model thinks', () => {
     await bench.forget();
     const before = (await bench.faulty.tickets(SERVICE)).length;
     const starts = bench.faulty.starts(SERVICE);
-    const asked = bench.model.messageRequests.length;
+    const asked = bench.model.turnRequests.length;
     bench.plan({});
     slowDown();
     await bench.kill();
     const request = await waitFor('the model is asked', () =>
-      Promise.resolve(bench.model.messageRequests[asked]),
+      Promise.resolve(bench.model.turnRequests[asked]),
     );
     if (bench.model.eventDelayMs > 0) {
       await waitFor('the reply has begun', () => Promise.resolve(request.status === 200));
@@ -227,7 +227,7 @@ describe('a ticket that a person cancels while the model thinks', () => {
     });
     expect(closed).toMatchObject({ id: ticket['id'], resolution: 'cancelled' });
     expect(await bench.faulty.tickets(SERVICE)).toHaveLength(before + 1);
-    expect(bench.model.messageRequests).toHaveLength(asked + 1);
+    expect(bench.model.turnRequests).toHaveLength(asked + 1);
     expect(bench.faulty.starts(SERVICE)).toBe(starts);
     bench.model.latencyMs = 0;
     bench.model.eventDelayMs = 0;

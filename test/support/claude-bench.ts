@@ -120,8 +120,9 @@ export class ClaudeBench {
   plan({ say = runbookPlayer(), faults = {} }: Plan): void {
     this.say = say;
     this.model.clearFaults();
-    const before = this.model.messageRequests.length;
-    for (const [number, fault] of Object.entries(faults)) this.model.inject(fault, before + Number(number));
+    const before = this.model.turnRequests.length;
+    for (const [number, fault] of Object.entries(faults))
+      this.model.injectInTurn(fault, before + Number(number));
   }
 
   async kill(): Promise<void> {
@@ -134,7 +135,7 @@ export class ClaudeBench {
     const before = {
       tickets: (await this.faulty.tickets(this.service)).length,
       starts: this.faulty.starts(this.service),
-      requests: this.model.messageRequests.length,
+      requests: this.model.turnRequests.length,
     };
     this.plan(plan);
     await this.kill();
@@ -156,7 +157,7 @@ export class ClaudeBench {
       ticket,
       trajectory,
       history,
-      requests: this.model.messageRequests.slice(before.requests),
+      requests: this.model.turnRequests.slice(before.requests),
       newTickets: (await this.faulty.tickets(this.service)).length - before.tickets,
       newStarts: this.faulty.starts(this.service) - before.starts,
     };

@@ -11,7 +11,7 @@ export class RecordedRequest {
   readonly headers: IncomingHttpHeaders;
   readonly arrivedAtMs = performance.now();
   /** As it was sent; null until all of it is here, or when it is not JSON. */
-  body: unknown = null;
+  body: object | null = null;
   /** Of the reply; null while there is none. */
   status: number | null = null;
   requestId: string | null = null;

@@ -56,6 +56,7 @@ export class ClaudeServer {
   latencyMs: number;
   eventDelayMs: number;
   readonly #faults = new FaultLine();
+  readonly #turnFaults = new FaultLine();
   readonly #issued = new IssuedReplies();
   readonly #cache = new PromptCache();
   readonly #closing = new AbortController();
@@ -78,14 +79,25 @@ export class ClaudeServer {
     return this.requests.filter(({ method, path }) => method === 'POST' && path === '/v1/messages');
   }
 
+  /** Those of them that ask for the next turn of a conversation, as far as they could be read. */
+  get turnRequests(): readonly RecordedRequest[] {
+    return this.messageRequests.filter(({ body }) => body !== null && !asksForVerdict(body));
+  }
+
   /** `at`: the n-th POST /v1/messages of all, counted from 1; left out: the next one. */
   inject(fault: Fault, at?: number): void {
     this.#faults.add(fault, at);
   }
 
+  /** `at`: the n-th of `turnRequests`, counted from 1. */
+  injectInTurn(fault: Fault, at: number): void {
+    this.#turnFaults.add(fault, at);
+  }
+
   /** Faults that have not come yet do not come any more. */
   clearFaults(): void {
     this.#faults.clear();
+    this.#turnFaults.clear();
   }
 
   listen(): Promise<void> {
@@ -171,7 +183,8 @@ export class ClaudeServer {
     answer: Answer,
     signal: AbortSignal,
   ): Promise<void> {
-    const fault = this.#faults.take(this.messageRequests.indexOf(record) + 1);
+    const inTurn = this.#turnFaults.take(this.turnRequests.indexOf(record) + 1);
+    const fault = inTurn ?? this.#faults.take(this.messageRequests.indexOf(record) + 1);
     record.fault = fault?.kind ?? null;
     if (this.latencyMs > 0) await sleep(this.latencyMs, undefined, { signal });
     const held = this.options.hold?.(valid.request) ?? null;
@@ -202,9 +215,15 @@ export class ClaudeServer {
   }
 
   #scripted(request: ValidRequest['request']): ScriptedTurn {
-    if (!request.output_config?.format) return takeTurn(this.options.script, request);
-    return takeTurn(this.options.verdict ?? defaultVerdict, request);
+    if (asksForVerdict(request)) return takeTurn(this.options.verdict ?? defaultVerdict, request);
+    return takeTurn(this.options.script, request);
   }
+}
+
+/** Of a body that may have any shape. */
+function asksForVerdict(body: object): boolean {
+  const config = 'output_config' in body ? body.output_config : null;
+  return typeof config === 'object' && config !== null && 'format' in config && config.format !== null;
 }
 
 /** Rejects then, and never resolves. */
