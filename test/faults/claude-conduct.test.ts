@@ -28,6 +28,9 @@ const RESTART: ScriptedCall = {
 };
 const DONE: ScriptedCall = { name: 'update_ticket_status', input: { status: 'completed', reason: 'It is.' } };
 
+/** In a trajectory: answered without having begun. */
+const NOT_RUN = { decision: { verdict: 'deny', rule: 'not run' }, started_at: null };
+
 let bench: ClaudeBench;
 const file = (name: string) => join(bench.faulty.workspace.dataDir, name);
 
@@ -132,7 +135,10 @@ describe('several calls in one reply', () => {
   it('a restart and a look: only the restart runs, and the look is answered as not run', async () => {
     const outcome = await bench.fail({ say: beginWith(turn(LOOK), turn(RESTART, LOOK)) });
     expectFixedBy('claude', outcome);
-    expect(callsOf(outcome.trajectory, 1).map(({ call }) => call.name)).toEqual(['service_control']);
+    expect(callsOf(outcome.trajectory, 1)).toMatchObject([
+      { call: { name: 'service_control' }, decision: { verdict: 'allow' } },
+      NOT_RUN,
+    ]);
     expect(answersTo(outcome)[2]).toMatchObject({
       name: 'inspect_service',
       isError: true,
@@ -143,7 +149,7 @@ describe('several calls in one reply', () => {
   it('two restarts: one start', async () => {
     const outcome = await bench.fail({ say: beginWith(turn(LOOK), turn(RESTART, RESTART)) });
     expectFixedBy('claude', outcome);
-    expect(callsOf(outcome.trajectory, 1)).toHaveLength(1);
+    expect(callsOf(outcome.trajectory, 1)).toMatchObject([{ decision: { verdict: 'allow' } }, NOT_RUN]);
   });
 });
 

@@ -82,7 +82,7 @@ describe('a call that fails once is made again, and Claude goes on', () => {
 describe('a call that goes on failing is left to the runbook, which finishes the ticket', () => {
   // Each failure counts for the pause of the whole agent, so a ticket without one comes between two that use up all tries.
   it.each<[string, number, RegExp, Record<number, Fault>]>([
-    ['529 for ever', 5, /Overloaded\..*is tried again/, always(FAULTS.overloaded())],
+    ['529 for ever', 5, /Overloaded.*is tried again/, always(FAULTS.overloaded())],
     ['429 with retry-after 300', 2, /rate limit/, always(FAULTS.rateLimit({ retryAfterS: 300 }))],
     ['500 for ever', 5, /Internal server error/, always(FAULTS.serverError())],
     ['429 without a time: a spend limit', 2, /spend limit/, always(FAULTS.rateLimit())],
