@@ -119,7 +119,7 @@ describe('createRedactor, cost', () => {
     ['headers', 'authorization: '],
     ['spaces', 'token    '],
     ['lines', 'level=info msg="ok" n=1\n'],
-  ])('1 MiB of %s takes less than 200 ms', (_what, unit) => {
+  ])('1 MiB of %s takes less than a second', (_what, unit) => {
     const text = fill(unit);
     expect(known(`${text}\naaaaaaaaaaaaaaab`)).toMatch(/\[redacted:/);
     // The best of three: the test is about the pattern, not about what else the machine does.
@@ -128,6 +128,6 @@ describe('createRedactor, cost', () => {
       known(text);
       return performance.now() - startedAt;
     });
-    expect(Math.min(...times)).toBeLessThan(200);
+    expect(Math.min(...times)).toBeLessThan(1_000);
   });
 });

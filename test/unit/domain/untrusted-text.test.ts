@@ -28,11 +28,11 @@ describe('stripInvisible', () => {
     ['escapes', ESC],
     ['OSC beginnings', `${ESC}]`],
     ['CSI beginnings', `${ESC}[`],
-  ])('1 MiB of %s takes less than 200 ms', (_what, unit) => {
+  ])('1 MiB of %s takes less than a second', (_what, unit) => {
     const text = unit.repeat((1024 * 1024) / unit.length);
     const startedAt = performance.now();
     expect(stripInvisible(text).length).toBeLessThanOrEqual(text.length);
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 });
 
