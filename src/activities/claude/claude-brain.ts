@@ -4,6 +4,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type { Logger } from 'pino';
 import type { HistoryReader } from '../../client/ticket-history';
 import type { HarnessConfig } from '../../config/config';
+import { errorText } from '../../config/error-text';
 import { promptVersion, SYSTEM_PROMPT } from '../../domain/agent-prompt';
 import type { BudgetReport } from '../../domain/budget';
 import { checkBudget } from '../../domain/budget';
@@ -126,14 +127,23 @@ async function callModel(
   const context = Context.current();
   const record = async (usage: ModelUsage | null): Promise<void> => {
     if (usage === null) return;
-    await deps.ledger.record({
-      at: deps.now().toISOString(),
-      ticketId: input.ticket.ticketId,
-      attempt: input.attempt,
-      model,
-      tokens: countTokens(usage),
-      usd: costOf(model, usage),
-    });
+    const entry = { tokens: countTokens(usage), usd: costOf(model, usage) };
+    const { ticketId } = input.ticket;
+    try {
+      await deps.ledger.record({
+        at: deps.now().toISOString(),
+        ticketId,
+        attempt: input.attempt,
+        model,
+        ...entry,
+      });
+    } catch (error) {
+      // A budget that cannot be kept is none: another try would be paid as well, and not be counted either.
+      throw ApplicationFailure.nonRetryable(
+        `what the call cost could not be written down: ${errorText(error)}`,
+        FAILURES.storage,
+      );
+    }
   };
   const request = buildRequest({
     profile,
