@@ -198,7 +198,7 @@ async function observe(watch: Watch, target: RegisteredInvariant): Promise<Obser
     watch.deps.samples.add(check);
     const health: Observed['health'] = applyCheck(observed?.health ?? target.health, check, policy);
     observed = { before: target, health, check };
-    const again = secondLook(health, definition);
+    const again = secondLook(health, definition, check.latencyMs);
     if (!again || performance.now() + again.afterMs >= watch.deadline) return observed;
     await delay(again.afterMs, undefined, { signal: watch.signal });
     timeoutMs = again.timeoutMs;

@@ -1,8 +1,9 @@
 import type { ServiceConfig } from '../config/config';
 import { nextRunbookStep } from '../domain/runbook';
 import { parseRunbookMemory } from '../domain/runbook-memory';
-import type { Proposal } from '../domain/tool';
-import type { ProposeInput } from '../workflows/agent-contract';
+import type { Decision, Proposal } from '../domain/tool';
+import { isActingTool, isToolName } from '../domain/tool';
+import type { AgentActivities, ProposeInput } from '../workflows/agent-contract';
 
 /** A brain turns what is known into the next tool calls. One implementation per brain; the loop around it is the same. */
 export type BrainTurn = (input: ProposeInput) => Promise<Proposal>;
@@ -33,13 +34,24 @@ export function runbookBrain(deps: {
   };
 }
 
-/** The activity `proposeStep`: one turn of the brain whose turn it is. */
-export function createProposeStep(brains: {
-  readonly runbook: BrainTurn;
-  readonly claude: BrainTurn | null;
-}): BrainTurn {
+/**
+ * The activity `proposeStep`: one turn of the brain whose turn it is. What does not act is decided at once, which spares each
+ * look an activity; a decision that cannot be recorded is left to `decide`.
+ */
+export function createProposeStep(
+  brains: { readonly runbook: BrainTurn; readonly claude: BrainTurn | null },
+  decide: AgentActivities['decide'],
+): BrainTurn {
   return async (input) => {
     const turn = input.brain === 'claude' ? (brains.claude ?? brains.runbook) : brains.runbook;
-    return await turn(input);
+    const proposal = await turn(input);
+    const harmless = proposal.calls.filter(({ name }) => !isToolName(name) || !isActingTool(name));
+    const decisions = await Promise.all(
+      harmless.map(async (call): Promise<[string, Decision] | null> => {
+        const decision = await decide({ ticket: input.ticket, call }).catch(() => null);
+        return decision && [call.id, decision];
+      }),
+    );
+    return { ...proposal, decisions: Object.fromEntries(decisions.filter((known) => known !== null)) };
   };
 }

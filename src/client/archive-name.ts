@@ -1,4 +1,11 @@
+import { customAlphabet } from 'nanoid';
 import { INVARIANT_ID } from '../domain/invariant';
+
+/** Letters and digits alone: an ID that begins with a dash would be an option to every command. */
+export const newTicketId = customAlphabet(
+  '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+  21,
+);
 
 /** Also keeps a ticket ID from leaving the archive's folder. */
 export const TICKET_ID = /^[A-Za-z0-9_-]{1,64}$/;

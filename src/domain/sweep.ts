@@ -17,20 +17,27 @@ export interface Observed {
 /** Quick second looks at a failure must not take longer than this each. */
 const CONFIRM_TIMEOUT_MS = 700;
 
-/** When to look again within the sweep; null when the state is decided. Milliseconds. */
+/**
+ * When to look again within the sweep, after a look that took so long; null when the state is decided. Milliseconds. Spacing
+ * is from start to start: what was silent for two seconds needs no further pause.
+ */
 export function secondLook(
   health: InvariantHealth,
   definition: InvariantDefinition,
+  tookMs: number,
 ): { readonly afterMs: number; readonly timeoutMs: number } | null {
   switch (health.state) {
     case 'suspect':
       return {
-        afterMs: definition.confirm.spacingMs,
+        afterMs: Math.max(0, definition.confirm.spacingMs - tookMs),
         timeoutMs: Math.min(definition.timeoutMs, CONFIRM_TIMEOUT_MS),
       };
     case 'recovering':
       // With the short limit a service that needs a second for its answer could never be seen to recover.
-      return { afterMs: definition.recover.spacingMs, timeoutMs: definition.timeoutMs };
+      return {
+        afterMs: Math.max(0, definition.recover.spacingMs - tookMs),
+        timeoutMs: definition.timeoutMs,
+      };
     case 'unknown':
     case 'up':
     case 'down':

@@ -57,6 +57,8 @@ export interface Proposal {
   readonly brain: Brain;
   readonly text: string;
   readonly calls: readonly ToolCall[];
+  /** By call: what policy said of those that do not act. The others are decided right before they run. */
+  readonly decisions?: Readonly<Record<string, Decision>>;
   /** What the brain needs to know next turn. */
   readonly memory: Json;
   /** Results of calls that are answered without being run; only a model makes such calls. */

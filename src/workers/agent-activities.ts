@@ -59,6 +59,12 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
     dataDir: config.dataDir,
     uiUrl: () => Promise.resolve(null),
   });
+  const decide = createDecideActivity({
+    services: config.services,
+    audit,
+    pauseOf: async ({ invariantId: id, service }) =>
+      pauseOf((await readRegistry()).pauses, { id, service }, now().toISOString()),
+  });
   return {
     ...createToolActivities({
       services: config.services,
@@ -90,18 +96,14 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       const { retryAfterMs, budget } = config.agent;
       return Promise.resolve({ agent, brain: brains[0], brains, maxTurns: budget.turns, retryAfterMs });
     },
-    proposeStep: createProposeStep({
-      runbook: runbookBrain({ now, services: config.services }),
-      claude: claudeBrain({ config, readHistory, redact, now, log }),
-    }),
-    decide: beating(
-      createDecideActivity({
-        services: config.services,
-        audit,
-        pauseOf: async ({ invariantId: id, service }) =>
-          pauseOf((await readRegistry()).pauses, { id, service }, now().toISOString()),
-      }),
+    proposeStep: createProposeStep(
+      {
+        runbook: runbookBrain({ now, services: config.services }),
+        claude: claudeBrain({ config, readHistory, redact, now, log }),
+      },
+      decide,
     ),
+    decide: beating(decide),
   };
 }
 

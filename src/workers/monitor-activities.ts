@@ -1,4 +1,3 @@
-import { nanoid } from 'nanoid';
 import type { Logger } from 'pino';
 import { createAnalyzeFailure } from '../activities/analyst';
 import { createAskAnalyst } from '../activities/ask-analyst';
@@ -20,6 +19,7 @@ import {
 import type { Samples } from '../activities/samples';
 import { readMetricSamples } from '../activities/tools/query-metrics';
 import { createVerifyRecovery } from '../activities/verify-recovery';
+import { newTicketId } from '../client/archive-name';
 import { readLogTail } from '../client/log-reader';
 import { RUN_MARK } from '../client/process-mark';
 import type { TemporalAccess } from '../client/temporal';
@@ -128,7 +128,7 @@ export function createMonitorActivities({
       cooldownMs: config.monitor.cooldownMs,
       redact,
       now,
-      newId: () => nanoid(),
+      newId: newTicketId,
     }),
     analyzeFailure: createAnalyzeFailure({
       describeInvariant: async (id) => (await readRegistry()).invariants[id]?.definition.description ?? '',

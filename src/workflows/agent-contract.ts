@@ -66,7 +66,7 @@ export type ToolActivities = Readonly<Record<ToolName, (input: ToolInput) => Pro
 export interface AgentActivities extends ToolActivities {
   /** Says which agent took the ticket and which brain it will use. */
   claimTicket(ticket: TicketContext): Promise<Claim>;
-  /** One turn of the active brain. */
+  /** One turn of the active brain, with the decisions on its calls that do not act. */
   proposeStep(input: ProposeInput): Promise<Proposal>;
   /** Policy: may this call run? */
   decide(input: DecideInput): Promise<Decision>;

@@ -4,7 +4,7 @@ import { isRecord } from '../domain/json';
 import type { Json } from '../domain/json';
 import { PAUSED_RULE } from '../domain/pause';
 import type { AttemptCause, Brain, Escalation } from '../domain/ticket';
-import type { Proposal, ToolCall, ToolResult } from '../domain/tool';
+import type { Decision, Proposal, ToolCall, ToolResult } from '../domain/tool';
 import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
 import type { Claim, ProposeInput } from './agent-contract';
 import { actingTools, agent, model, readTools } from './proxies';
@@ -155,9 +155,12 @@ function attemptUsd({ cause }: ActivityFailure): number | null {
 /** Reads run side by side; where one call acts, each waits for the one before it. */
 async function runCalls(
   record: TicketRecord,
-  { brain, calls }: Proposal,
+  { brain, calls, decisions = {} }: Proposal,
 ): Promise<readonly { readonly call: ToolCall; readonly result: ToolResult }[]> {
-  const run = async (call: ToolCall) => ({ call, result: await runCall(record, call, brain) });
+  const run = async (call: ToolCall) => {
+    const decision = decisions[call.id] ?? (await decide(record, call));
+    return { call, result: await runCall(record, call, { brain, decision }) };
+  };
   if (calls.every(({ name }) => isToolName(name) && !isActingTool(name))) {
     return await Promise.all(calls.map(run));
   }
@@ -166,10 +169,16 @@ async function runCalls(
   return done;
 }
 
-async function runCall(record: TicketRecord, call: ToolCall, brain: Brain): Promise<ToolResult> {
-  const decision = await agent.decide.executeWithOptions({ summary: `may ${call.name} run?` }, [
-    { ticket: record.context, call },
-  ]);
+async function decide(record: TicketRecord, call: ToolCall): Promise<Decision> {
+  const summary = `may ${call.name} run?`;
+  return await agent.decide.executeWithOptions({ summary }, [{ ticket: record.context, call }]);
+}
+
+async function runCall(
+  record: TicketRecord,
+  call: ToolCall,
+  { brain, decision }: { readonly brain: Brain; readonly decision: Decision },
+): Promise<ToolResult> {
   if (decision.verdict === 'deny' || !isToolName(call.name)) {
     if (decision.rule === PAUSED_RULE) record.isHeldByPause = true;
     return {

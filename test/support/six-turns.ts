@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isActingTool, isToolName } from '../../src/domain/tool';
 import type { ClaudeRequest } from './claude-server/request';
 import { turnsOf, userTextOf } from './claude-server/request';
 import { ScriptProblem } from './claude-server/script';
@@ -33,7 +34,9 @@ export function toolStep(turn: number): Step {
   const nth = SIX_TOOLS.slice(0, turn).filter((name) => name === activity).length;
   // Once the service is back, a sweep may say so, and the proof comes before the next turn.
   const next = turn < RESTART_TURN ? 'proposeStep' : turn === TURNS ? 'verifyRecovery' : null;
-  return { activity, nth, follows: 'decide', worker: 'agent', ...(next !== null && { next }) };
+  // What does not act is decided with the proposal.
+  const follows = isToolName(activity) && isActingTool(activity) ? 'decide' : 'proposeStep';
+  return { activity, nth, follows, worker: 'agent', ...(next !== null && { next }) };
 }
 
 /** The name of the service that a conversation is about. */

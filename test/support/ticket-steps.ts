@@ -15,11 +15,11 @@ export interface Step {
   readonly worker: WorkerName;
 }
 
-/** The ticket of a service that died: one look, one restart, the proof. `propose` and `decide` are those of the restart. */
+/** The ticket of a service that died: one look, one restart, the proof. `propose` is that of the restart. */
 export const STEPS = {
   claim: { activity: 'claimTicket', nth: 1, follows: null, worker: 'agent' },
   propose: { activity: 'proposeStep', nth: 2, follows: 'inspect_service', worker: 'agent' },
-  decide: { activity: 'decide', nth: 2, follows: 'proposeStep', worker: 'agent' },
+  decide: { activity: 'decide', nth: 1, follows: 'proposeStep', worker: 'agent' },
   tool: { activity: 'service_control', nth: 1, follows: 'decide', worker: 'agent' },
   verify: { activity: 'verifyRecovery', nth: 1, follows: 'update_ticket_status', worker: 'monitor' },
   close: { activity: 'archiveTicket', nth: 1, follows: 'verifyRecovery', worker: 'agent' },

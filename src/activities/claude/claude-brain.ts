@@ -6,7 +6,7 @@ import type { HistoryReader } from '../../client/ticket-history';
 import type { HarnessConfig } from '../../config/config';
 import { errorText } from '../../config/error-text';
 import { promptVersion, SYSTEM_PROMPT } from '../../domain/agent-prompt';
-import type { BudgetReport } from '../../domain/budget';
+import type { AttemptSpend, BudgetReport } from '../../domain/budget';
 import { checkBudget } from '../../domain/budget';
 import { FAILURES } from '../../domain/failures';
 import type { Json } from '../../domain/json';
@@ -58,7 +58,8 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
   return (input) =>
     whileHeartbeating(async (signal) => {
       const memory = noteResults(parseLoopMemory(input.memory), input.results);
-      const exceeded = explainBudget(await budgetOf(deps, input));
+      const spent = await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt);
+      const exceeded = explainBudget(await budgetOf(deps, input, spent));
       if (exceeded !== null) return move(memory, '', { handOver: exceeded });
       const { workflowId, runId } = ownRun();
       const { messages, opening } = await transcripts.next(input, version, {
@@ -66,9 +67,9 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
         readHistory: () => deps.readHistory(workflowId, runId),
         redact: deps.redact,
       });
-      const { message, requestId } = await callModel(deps, input, messages, signal);
-      const { usd: attemptUsd } = await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt);
-      const proposal = propose(readAnswer(message), memory, attemptUsd);
+      const bill = { usd: spent.usd };
+      const { message, requestId } = await callModel(deps, input, { messages, bill, signal });
+      const proposal = propose(readAnswer(message), memory, bill.usd);
       const content = message.content.map(toJson);
       transcripts.keep(runId, input, { version, opening, content });
       const model: ModelTurn = {
@@ -80,7 +81,7 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
         requestId,
         tokens: countTokens(message.usage),
         usd: costOf(name, message.usage),
-        attemptUsd,
+        attemptUsd: bill.usd,
       };
       return { ...proposal, model };
     });
@@ -94,9 +95,10 @@ function ownRun(): { readonly workflowId: string; readonly runId: string } {
 
 async function budgetOf(
   { ledger, agent, now }: ClaudeBrainDeps,
-  { ticket, attempt, workedMs = 0 }: ProposeInput,
+  { workedMs = 0 }: ProposeInput,
+  spent: AttemptSpend,
 ): Promise<BudgetReport> {
-  const [spent, today] = await Promise.all([ledger.ofAttempt(ticket.ticketId, attempt), ledger.today()]);
+  const today = await ledger.today();
   // The loop counts the turns: they are its own.
   return checkBudget({ ...spent, turns: 0, workedMs }, agent.budget, {
     spent: today,
@@ -117,11 +119,19 @@ function explainBudget({ exceeded }: BudgetReport): string | null {
   return exceeded === null ? null : `the budget is spent (${LIMIT_NAMES[exceeded]})`;
 }
 
+/** `bill`: what the attempt has cost; what this call costs is added, also when it fails. */
 async function callModel(
   deps: ClaudeBrainDeps,
   input: ProposeInput,
-  messages: readonly TranscriptMessage[],
-  signal: AbortSignal,
+  {
+    messages,
+    bill,
+    signal,
+  }: {
+    readonly messages: readonly TranscriptMessage[];
+    readonly bill: { usd: number };
+    readonly signal: AbortSignal;
+  },
 ): ReturnType<CallClaude> {
   const { model, effort, profile } = deps.agent;
   const context = Context.current();
@@ -129,6 +139,7 @@ async function callModel(
     if (usage === null) return;
     const entry = { tokens: countTokens(usage), usd: costOf(model, usage) };
     const { ticketId } = input.ticket;
+    bill.usd += entry.usd ?? 0;
     try {
       await deps.ledger.record({
         at: deps.now().toISOString(),
@@ -171,8 +182,7 @@ async function callModel(
       { err: error, ticket: input.ticket.ticketId, turn: input.turn },
       'the model gave no answer',
     );
-    const { usd: attemptUsd } = await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt);
-    throw toTurnFailure(error, { attempt: context.info.attempt, attemptUsd });
+    throw toTurnFailure(error, { attempt: context.info.attempt, attemptUsd: bill.usd });
   }
 }
 

@@ -9,13 +9,21 @@ const health = (state: HealthState, over: object = {}) => ({ ...downSince('a', T
 
 describe('a second look within the sweep', () => {
   it('a suspect is looked at quickly, a recovering one with its whole time limit', () => {
-    expect(secondLook(health('suspect'), definition('a'))).toEqual({ afterMs: 250, timeoutMs: 700 });
-    expect(secondLook(health('recovering'), definition('a'))).toEqual({ afterMs: 500, timeoutMs: 2_000 });
-    expect(secondLook(health('suspect'), definition('a', { timeoutMs: 100 }))?.timeoutMs).toBe(100);
+    expect(secondLook(health('suspect'), definition('a'), 0)).toEqual({ afterMs: 250, timeoutMs: 700 });
+    expect(secondLook(health('recovering'), definition('a'), 0)).toEqual({ afterMs: 500, timeoutMs: 2_000 });
+    expect(secondLook(health('suspect'), definition('a', { timeoutMs: 100 }), 0)?.timeoutMs).toBe(100);
+  });
+
+  it.each([
+    [100, 150, 400],
+    [2_000, 0, 0],
+  ])('the pause is from start to start: after a look of %i ms', (tookMs, suspectMs, recoveringMs) => {
+    expect(secondLook(health('suspect'), definition('a'), tookMs)?.afterMs).toBe(suspectMs);
+    expect(secondLook(health('recovering'), definition('a'), tookMs)?.afterMs).toBe(recoveringMs);
   });
 
   it.each(['unknown', 'up', 'down'] as const)('%s is decided', (state) => {
-    expect(secondLook(health(state), definition('a'))).toBeNull();
+    expect(secondLook(health(state), definition('a'), 0)).toBeNull();
   });
 });
 
