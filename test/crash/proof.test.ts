@@ -7,7 +7,7 @@ import type { Moment, PendingActivity, Step, StepName } from '../support/ticket-
 import { MOMENTS, momentOf, STEP_NAMES, STEPS } from '../support/ticket-steps';
 
 /** A ticket of a service that was killed, from its first event to its last. */
-const FILE = join(__dirname, '../replay/histories/ticket-fixed-after-kill.json');
+const FILE = join(__dirname, '../replay/histories/ticket-decided-with-the-proposal.json');
 const whole = decodeHistory(historyFromJSON(JSON.parse(readFileSync(FILE, 'utf8'))));
 
 interface Seen {
