@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { TICKET_ID } from '../client/archive-name';
+import { TICKET_ID } from '../client/ticket-id';
 import { archivePath } from '../client/archive-reader';
 import type { ArchiveFile } from '../client/archive-reader';
 import type { HistoryReader } from '../client/ticket-history';

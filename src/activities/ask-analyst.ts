@@ -7,7 +7,7 @@ import type { AnalystAnswer, AskAnalystInput } from '../domain/analyst-rules';
 import { FAILURES } from '../domain/failures';
 import { readAnswer } from '../domain/model-answer';
 import type { ModelUsage } from '../domain/model-prices';
-import { costOf, countTokens } from '../domain/model-prices';
+import { costOf } from '../domain/model-prices';
 import { toAnalystAnswer } from '../domain/model-verdict';
 import type { Redact } from '../domain/redaction';
 import { stripInvisible } from '../domain/untrusted-text';
@@ -62,7 +62,7 @@ async function ask(
   input: AskAnalystInput,
   cancelled: AbortSignal,
 ): Promise<AnalystAnswer> {
-  if ((await deps.ledger.today()).usd >= deps.usdPerDay) {
+  if ((await deps.ledger.today()) >= deps.usdPerDay) {
     return giveUp(deps, input, 'the budget of the day is spent (agent.budget.usd_per_day)');
   }
   const limit = AbortSignal.timeout(deps.limitMs);
@@ -91,16 +91,15 @@ function withCost(answer: AnalystAnswer, usd: number | null): AnalystAnswer {
 
 /** What cannot be written down must not cost the verdict that has been paid. */
 async function record(
-  { ledger, log, now, model }: AskAnalystDeps,
+  { ledger, log, model }: AskAnalystDeps,
   { evidence: { ticketId } }: AskAnalystInput,
   usage: ModelUsage | null,
 ): Promise<void> {
   if (usage === null) return;
-  const entry = { tokens: countTokens(usage), usd: costOf(model, usage) };
   try {
-    await ledger.record({ at: now().toISOString(), ticketId, attempt: null, model, ...entry });
+    await ledger.record({ ticketId, attempt: null, model, usage });
   } catch (error) {
-    log.error({ err: error, ...entry }, 'the cost of an analysis could not be written down');
+    log.error({ err: error, usage }, 'the cost of an analysis could not be written down');
   }
 }
 
@@ -117,7 +116,6 @@ function requestOf(deps: AskAnalystDeps, { incident, evidence }: AskAnalystInput
     tools: [],
     messages: [{ role: 'user', content: isFull ? facts : `${facts}\n\n${askForJson(VERDICT_JSON_SCHEMA)}` }],
     format: isFull ? VERDICT_JSON_SCHEMA : null,
-    cacheTtl: '5m',
   });
 }
 

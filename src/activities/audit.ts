@@ -11,7 +11,10 @@ import type { Decision, ToolCall, ToolResult } from '../domain/tool';
 import type { TicketContext } from '../workflows/agent-contract';
 import type { PersonRequest } from '../workflows/contract';
 
-/** Append-only record of what the agent was allowed and did. Both methods throw `Storage` when the line cannot be written. */
+/**
+ * Append-only record of what the agent was allowed and did. A turn that a crash repeats is decided twice, and its first calls
+ * may be in no history. Both methods throw `Storage` when the line cannot be written.
+ */
 export interface AuditLog {
   decision(entry: {
     readonly ticket: TicketContext;

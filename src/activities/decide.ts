@@ -2,7 +2,7 @@ import { BUILTIN_COMMAND_RULES } from '../domain/command-rules';
 import type { Pause } from '../domain/pause';
 import type { PolicyService } from '../domain/policy';
 import { decideCall } from '../domain/policy';
-import { isActingTool, isToolName } from '../domain/tool';
+import { isActingCall } from '../domain/tool';
 import type { AgentActivities, TicketContext } from '../workflows/agent-contract';
 import type { AuditLog } from './audit';
 
@@ -17,8 +17,7 @@ export interface DecideDeps {
 export function createDecideActivity(deps: DecideDeps): AgentActivities['decide'] {
   return async ({ ticket, call }) => {
     // Only what acts is held by a pause, and reading the registry takes time.
-    const acts = isToolName(call.name) && isActingTool(call.name);
-    const pause = acts ? await deps.pauseOf(ticket) : null;
+    const pause = isActingCall(call) ? await deps.pauseOf(ticket) : null;
     const decision = decideCall(call, {
       ticketService: ticket.service,
       services: deps.services,

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import type { Logger } from 'pino';
-import { TICKET_ID } from '../client/archive-name';
+import { TICKET_ID } from '../client/ticket-id';
 import { encodeRun, keptRunPath, listKeptRuns, placeOfRun } from '../client/kept-runs';
 import { MAX_EARLIER } from '../client/ticket-history';
 import type { HistoryReader } from '../client/ticket-history';

@@ -1,8 +1,10 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { ServiceConfig } from '../config/config';
+import { FAILURES } from '../domain/failures';
 import { nextRunbookStep } from '../domain/runbook';
 import { parseRunbookMemory } from '../domain/runbook-memory';
-import type { Decision, Proposal } from '../domain/tool';
-import { isActingTool, isToolName } from '../domain/tool';
+import type { Proposal } from '../domain/tool';
+import { isActingCall } from '../domain/tool';
 import type { AgentActivities, ProposeInput } from '../workflows/agent-contract';
 
 /** A brain turns what is known into the next tool calls. One implementation per brain; the loop around it is the same. */
@@ -45,13 +47,16 @@ export function createProposeStep(
   return async (input) => {
     const turn = input.brain === 'claude' ? (brains.claude ?? brains.runbook) : brains.runbook;
     const proposal = await turn(input);
-    const harmless = proposal.calls.filter(({ name }) => !isToolName(name) || !isActingTool(name));
     const decisions = await Promise.all(
-      harmless.map(async (call): Promise<[string, Decision] | null> => {
-        const decision = await decide({ ticket: input.ticket, call }).catch(() => null);
-        return decision && [call.id, decision];
-      }),
+      proposal.calls.map(async (call) =>
+        isActingCall(call) ? null : await decide({ ticket: input.ticket, call }).catch(leftOpen),
+      ),
     );
-    return { ...proposal, decisions: Object.fromEntries(decisions.filter((known) => known !== null)) };
+    return { ...proposal, decisions };
   };
+}
+
+function leftOpen(error: unknown): null {
+  if (error instanceof ApplicationFailure && error.type === FAILURES.storage) return null;
+  throw error;
 }

@@ -126,15 +126,19 @@ class Prober {
     };
     let health = invariant.health;
     let successes = 0;
+    let tookMs = 0;
     const until = performance.now() + wanted.ms;
     while ((successes < wanted.successes || performance.now() < until) && !this.hasFailed) {
-      if (successes > 0) await delay(definition.recover.spacingMs, undefined, { signal: this.signal });
+      // Spacing is from start to start, as in a sweep.
+      const pauseMs = Math.max(0, definition.recover.spacingMs - tookMs);
+      if (successes > 0) await delay(pauseMs, undefined, { signal: this.signal });
       const check = await this.deps.probe(invariant, {
         timeoutMs: definition.timeoutMs,
         signal: this.signal,
         // A proof does not rest on an earlier look.
         ownerOf: this.deps.lookAtPorts(this.services)(definition.service),
       });
+      tookMs = check.latencyMs;
       this.deps.samples.add(check);
       health = applyCheck(health, check, policy);
       if (!check.ok) {

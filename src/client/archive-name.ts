@@ -1,14 +1,5 @@
-import { customAlphabet } from 'nanoid';
 import { INVARIANT_ID } from '../domain/invariant';
-
-/** Letters and digits alone: an ID that begins with a dash would be an option to every command. */
-export const newTicketId = customAlphabet(
-  '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
-  21,
-);
-
-/** Also keeps a ticket ID from leaving the archive's folder. */
-export const TICKET_ID = /^[A-Za-z0-9_-]{1,64}$/;
+import { TICKET_ID } from './ticket-id';
 
 /** What the name of an archive file tells, so that a reader need not open thousands to find five. */
 export interface ArchiveName {

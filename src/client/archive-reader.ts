@@ -5,7 +5,8 @@ import { paths } from '../config/paths';
 import { TICKET_STATUSES } from '../domain/ticket';
 import type { Trajectory, TrajectoryTurn } from '../domain/trajectory';
 import type { ArchiveName } from './archive-name';
-import { archiveName, parseArchiveName, TICKET_ID } from './archive-name';
+import { archiveName, parseArchiveName } from './archive-name';
+import { TICKET_ID } from './ticket-id';
 import { errorCode } from './error-code';
 
 const MONTH = /^\d{4}-\d{2}$/;

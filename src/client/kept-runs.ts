@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { paths } from '../config/paths';
 import type { HistoryEvent } from '../domain/history-event';
 import { isRecord } from '../domain/json';
-import { TICKET_ID } from './archive-name';
+import { TICKET_ID } from './ticket-id';
 import { errorCode } from './error-code';
 
 const NAME = /^(\d{6})-([A-Za-z0-9-]{1,64})\.json\.gz$/;

@@ -5,7 +5,7 @@ import type { HistoryEvent } from '../domain/history-event';
 import type { TicketDetail, TicketFilter, TicketView } from '../domain/ticket-view';
 import { matchesFilter, ticketView, withUndos } from '../domain/ticket-view';
 import type { Trajectory } from '../domain/trajectory';
-import { TICKET_ID } from './archive-name';
+import { TICKET_ID } from './ticket-id';
 import { readArchive, readArchived } from './archive-reader';
 import { readEditJournal } from './edit-journal-reader';
 import type { TemporalAccess } from './temporal';

@@ -33,8 +33,8 @@ export interface OpenTicket {
 
 /**
  * What must have a ticket and has none: level-triggered, decided from states and open tickets alone. `invariants` are the
- * enabled ones with their health of now. What a person dismissed is in no incident, and still suppresses what depends on it.
- * Critical first, then the longest failing.
+ * enabled ones with their health of now. What a person dismissed is in no incident, and still suppresses what depends on it;
+ * so does what is not decided yet or is just coming back. Critical first, then the longest failing.
  */
 export function findIncidents(
   invariants: readonly RegisteredInvariant[],
@@ -42,7 +42,7 @@ export function findIncidents(
   isDismissed: (invariantId: string) => boolean = () => false,
 ): Incident[] {
   const down = invariants.filter(isDown).sort(byFirstFailure);
-  const suppressed = findSuppressed(down);
+  const suppressed = findSuppressed(invariants.filter(isInTrouble));
   const findTicket = indexTickets(openTickets);
   return groupByService(down.filter(({ definition }) => !isDismissed(definition.id)))
     .filter((group) => !group.some(findTicket))
@@ -127,6 +127,10 @@ function isDown({ health }: RegisteredInvariant): boolean {
   return health.state === 'down' && health.lastCheck !== null;
 }
 
+function isInTrouble({ health: { state } }: RegisteredInvariant): boolean {
+  return state === 'suspect' || state === 'down' || state === 'recovering';
+}
+
 function byFirstFailure(a: RegisteredInvariant, b: RegisteredInvariant): number {
   return (
     compare(a.health.failingSince ?? a.health.since, b.health.failingSince ?? b.health.since) ||
@@ -138,11 +142,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** IDs below a DOWN invariant that is not suppressed itself; a circle of suppressions suppresses nobody. */
-function findSuppressed(down: readonly RegisteredInvariant[]): ReadonlySet<string> {
-  const ids = new Set(down.map(({ definition }) => definition.id));
+/** IDs below an invariant in trouble that is not suppressed itself; a circle of suppressions suppresses nobody. */
+function findSuppressed(inTrouble: readonly RegisteredInvariant[]): ReadonlySet<string> {
+  const ids = new Set(inTrouble.map(({ definition }) => definition.id));
   const suppressors = new Map(
-    down.map(({ definition }) => [definition.id, definition.suppressedBy.filter((id) => ids.has(id))]),
+    inTrouble.map(({ definition }) => [definition.id, definition.suppressedBy.filter((id) => ids.has(id))]),
   );
   const active = new Set([...suppressors].filter(([, by]) => by.length === 0).map(([id]) => id));
   const suppressed = new Set<string>();

@@ -12,16 +12,19 @@ export interface LoopMemory {
   readonly calls: readonly ToolCall[];
   /** Turns in a row in which every call was refused as a repetition. */
   readonly repeats: number;
+  /** Turns in a row with no call that any tool could take. */
+  readonly nonsense: number;
   /** Turns in a row that ended without a call. */
   readonly idle: number;
   /** Starts and restarts of the service so far. */
   readonly starts: number;
 }
 
-const FRESH: LoopMemory = { breaker: {}, calls: [], repeats: 0, idle: 0, starts: 0 };
+const FRESH: LoopMemory = { breaker: {}, calls: [], repeats: 0, nonsense: 0, idle: 0, starts: 0 };
 /** Calls whose results are remembered; a loop is shorter. */
 const MAX_REMEMBERED = 12;
 const MAX_REPEATS = 3;
+const MAX_NONSENSE = 2;
 const MAX_IDLE = 2;
 /** As many as the runbook may make in an attempt. */
 const MAX_STARTS = 4;
@@ -31,6 +34,7 @@ const stored = z.object({
   breaker: z.record(z.string(), z.object({ result: z.string(), times: z.number() })),
   calls: z.array(call),
   repeats: z.number(),
+  nonsense: z.number().default(0),
   idle: z.number(),
   starts: z.number().default(0),
 });
@@ -90,15 +94,27 @@ export function refuseRepeats(
 /** Takes in what the turn asks for; `stuck` says why it is not worth another turn. */
 export function noteAnswer(
   memory: LoopMemory,
-  { running, isFinished }: { readonly running: readonly ToolCall[]; readonly isFinished: boolean },
+  {
+    running,
+    isFinished,
+    isNonsense = false,
+  }: {
+    readonly running: readonly ToolCall[];
+    readonly isFinished: boolean;
+    readonly isNonsense?: boolean;
+  },
 ): { readonly memory: LoopMemory; readonly stuck: string | null } {
   const isRepeating = running.length === 0 && !isFinished;
   const next = {
     ...memory,
     calls: running,
     repeats: isRepeating ? memory.repeats + 1 : 0,
+    nonsense: isNonsense ? memory.nonsense + 1 : 0,
     idle: isFinished ? memory.idle + 1 : 0,
   };
+  if (next.nonsense >= MAX_NONSENSE) {
+    return { memory: next, stuck: 'it calls what does not exist, or without what it needs' };
+  }
   if (next.repeats >= MAX_REPEATS) return { memory: next, stuck: 'it repeats calls that were refused' };
   if (next.idle > MAX_IDLE) return { memory: next, stuck: 'it says that it is done, and it is not' };
   return { memory: next, stuck: null };

@@ -39,10 +39,7 @@ export function attemptUse({
 }: Pick<Trajectory, 'turns' | 'attempt' | 'attemptCostUsd'>): AttemptUse {
   const own = turns.filter((turn) => turn.attempt === attempt);
   const models = modelsOf(own);
-  const { tokens } = models.reduce(
-    (spent, model) => spend(spent, { type: 'call', tokens: model.tokens, usd: model.usd }),
-    NOTHING_SPENT,
-  );
+  const { tokens } = models.reduce(spend, NOTHING_SPENT);
   return { turns: own.length, usd: usdOf(models, attemptCostUsd), tokens };
 }
 

@@ -1,7 +1,7 @@
 import { digest } from './digest';
 import type { Json } from './json';
 import { SERVICE_ACTIONS } from './service-state';
-import type { ToolName } from './tool';
+import type { ToolCall, ToolName } from './tool';
 import { isActingTool, READ_TOOLS } from './tool';
 
 /** JSON Schema of an object as strict tool use takes it: closed, and without bounds on values. */
@@ -142,6 +142,16 @@ export const TOOL_SCHEMAS: readonly ToolSchema[] = [
     },
   ),
 ];
+
+/** Whether a call names a tool, and brings what that needs and nothing else. Of what type, the tool's own parser says. */
+export function isWellFormed({ name, input }: Pick<ToolCall, 'name' | 'input'>): boolean {
+  const schema = TOOL_SCHEMAS.find((known) => known.name === name)?.inputSchema;
+  return (
+    schema !== undefined &&
+    schema.required.every((key) => Object.hasOwn(input, key)) &&
+    Object.keys(input).every((key) => Object.hasOwn(schema.properties, key))
+  );
+}
 
 /** Changes with every change of the tools; a transcript keeps to the version it began with. */
 export const TOOL_SCHEMAS_VERSION = digest(JSON.stringify(TOOL_SCHEMAS));

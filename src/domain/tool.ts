@@ -34,6 +34,11 @@ export function isEditTool(name: ToolName): boolean {
   return (EDIT_TOOLS as readonly string[]).includes(name);
 }
 
+/** Whether a call may change something outside the ticket; it is decided in the moment in which it runs. */
+export function isActingCall({ name }: Pick<ToolCall, 'name'>): boolean {
+  return isToolName(name) && isActingTool(name);
+}
+
 /** A call a brain proposes. `name` is whatever the brain said: an unknown tool is refused by policy, not by a crash. */
 export interface ToolCall {
   readonly id: string;
@@ -57,8 +62,8 @@ export interface Proposal {
   readonly brain: Brain;
   readonly text: string;
   readonly calls: readonly ToolCall[];
-  /** By call: what policy said of those that do not act. The others are decided right before they run. */
-  readonly decisions?: Readonly<Record<string, Decision>>;
+  /** For each of `calls`, in their order, what policy said; null, or absent, where it is asked right before the call runs. */
+  readonly decisions?: readonly (Decision | null)[];
   /** What the brain needs to know next turn. */
   readonly memory: Json;
   /** Results of calls that are answered without being run; only a model makes such calls. */

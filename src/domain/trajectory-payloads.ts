@@ -81,7 +81,7 @@ const proposal = z.object({
   brain,
   text: line,
   calls: z.array(call).catch([]),
-  decisions: z.record(z.string(), decision.nullable().catch(null)).catch({}),
+  decisions: z.array(decision.nullable().catch(null)).catch([]),
   unrun: z.array(toolResult).catch([]),
   isFinished: z.boolean().catch(false),
   handOver: z.string().nullable().catch(null),

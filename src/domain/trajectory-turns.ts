@@ -77,7 +77,10 @@ export function answerTurn(turn: Turn, proposal: ReadProposal, asked: readonly T
   turn.model = proposal.model;
   turn.text = proposal.text;
   turn.calls = [
-    ...proposal.calls.map((call) => ({ ...newCall(call), decision: proposal.decisions[call.id] ?? null })),
+    ...proposal.calls.map((call, index) => ({
+      ...newCall(call),
+      decision: proposal.decisions[index] ?? null,
+    })),
     ...proposal.unrun.map(({ callId, tool, content }) => ({
       ...newCall(asked.find(({ id }) => id === callId) ?? { id: callId, name: tool, input: {} }),
       decision: { verdict: 'deny' as const, rule: 'not run', reason: content.replace(/^Refused: /, '') },

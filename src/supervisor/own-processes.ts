@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HarnessConfig } from '../config/config';
 import type { Environment } from '../config/environment';
-import { probeVariables } from '../config/known-secrets';
+import { probeVariables, serviceVariables } from '../config/known-secrets';
 
 export const OWN_PROCESSES = ['monitor', 'agent', 'web'] as const;
 type OwnProcessName = (typeof OWN_PROCESSES)[number];
@@ -32,12 +32,12 @@ const NOT_FOR_CHILDREN = new Set(['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEM
 /** Commands and environments of monitor, agent and web: each gets what it needs, keys and tokens nowhere else. */
 export function planOwnProcesses(plan: OwnProcessPlan): readonly OwnProcess[] {
   const shared = sharedEnvironment(plan);
-  const sentByChecks = new Set(probeVariables(plan.config));
+  const inConfiguration = new Set([...probeVariables(plan.config), ...serviceVariables(plan.config)]);
   const worker = {
     ...shared,
     ...select(
       plan.environment,
-      (name) => MODEL_VARIABLES.includes(name) || TELEMETRY_VARIABLE.test(name) || sentByChecks.has(name),
+      (name) => MODEL_VARIABLES.includes(name) || TELEMETRY_VARIABLE.test(name) || inConfiguration.has(name),
     ),
   };
   const own = {

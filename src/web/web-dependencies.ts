@@ -25,7 +25,7 @@ const READ_DEADLINE_MS = 10_000;
 
 export interface WebSetup {
   readonly config: Pick<HarnessConfig, 'dataDir' | 'web' | 'monitor' | 'invariants' | 'agent'> & {
-    readonly services: readonly Pick<ServiceConfig, 'name'>[];
+    readonly services: readonly Pick<ServiceConfig, 'name' | 'env'>[];
   };
   readonly access: TemporalAccess;
   readonly token: string;

@@ -59,12 +59,14 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
     dataDir: config.dataDir,
     uiUrl: () => Promise.resolve(null),
   });
-  const decide = createDecideActivity({
-    services: config.services,
-    audit,
-    pauseOf: async ({ invariantId: id, service }) =>
-      pauseOf((await readRegistry()).pauses, { id, service }, now().toISOString()),
-  });
+  const decide = beating(
+    createDecideActivity({
+      services: config.services,
+      audit,
+      pauseOf: async ({ invariantId: id, service }) =>
+        pauseOf((await readRegistry()).pauses, { id, service }, now().toISOString()),
+    }),
+  );
   return {
     ...createToolActivities({
       services: config.services,
@@ -103,7 +105,7 @@ export function createAgentActivities({ config, access, log }: AgentParts): Agen
       },
       decide,
     ),
-    decide: beating(decide),
+    decide,
   };
 }
 
@@ -127,12 +129,11 @@ function claudeBrain({
     ledger: createSpendLedger(config.dataDir, now),
     readHistory,
     redact,
-    now,
     log,
   });
 }
 
-/** Reading the registry of a busy server may take longer than a heartbeat may be late. */
+/** The registry of a busy server, and a slow disk, may take longer than a heartbeat may be late. */
 function beating<Input, Output>(activity: (input: Input) => Promise<Output>) {
   return (input: Input): Promise<Output> => whileHeartbeating(() => activity(input));
 }

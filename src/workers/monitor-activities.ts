@@ -19,7 +19,7 @@ import {
 import type { Samples } from '../activities/samples';
 import { readMetricSamples } from '../activities/tools/query-metrics';
 import { createVerifyRecovery } from '../activities/verify-recovery';
-import { newTicketId } from '../client/archive-name';
+import { newTicketId } from '../client/ticket-id';
 import { readLogTail } from '../client/log-reader';
 import { RUN_MARK } from '../client/process-mark';
 import type { TemporalAccess } from '../client/temporal';

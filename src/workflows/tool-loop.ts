@@ -5,7 +5,7 @@ import type { Json } from '../domain/json';
 import { PAUSED_RULE } from '../domain/pause';
 import type { AttemptCause, Brain, Escalation } from '../domain/ticket';
 import type { Decision, Proposal, ToolCall, ToolResult } from '../domain/tool';
-import { isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
+import { isActingCall, isActingTool, isEditTool, isToolName, mayHaveChangedSomething } from '../domain/tool';
 import type { Claim, ProposeInput } from './agent-contract';
 import { actingTools, agent, model, readTools } from './proxies';
 import { isHistoryLong } from './ticket-carry';
@@ -35,7 +35,7 @@ export function newAttempt(claim: Claim, begunBy: AttemptCause): Attempt {
 }
 
 /**
- * One attempt: turns of propose → decide → tool, until the proof holds, a person is needed, or nobody can go on. A brain that
+ * One attempt: turns of propose → decide → tool (what does not act is decided with the proposal), until the proof holds, a person is needed, or nobody can go on. A brain that
  * cannot go on hands over to the next one, which takes the ticket where it stands: same tools, same policy. It goes on from
  * where `attempt` stands, and leaves it there when the history has grown long.
  */
@@ -155,17 +155,18 @@ function attemptUsd({ cause }: ActivityFailure): number | null {
 /** Reads run side by side; where one call acts, each waits for the one before it. */
 async function runCalls(
   record: TicketRecord,
-  { brain, calls, decisions = {} }: Proposal,
+  { brain, calls, decisions = [] }: Proposal,
 ): Promise<readonly { readonly call: ToolCall; readonly result: ToolResult }[]> {
-  const run = async (call: ToolCall) => {
-    const decision = decisions[call.id] ?? (await decide(record, call));
+  const run = async (call: ToolCall, index: number) => {
+    const known = isActingCall(call) ? null : decisions[index];
+    const decision = known ?? (await decide(record, call));
     return { call, result: await runCall(record, call, { brain, decision }) };
   };
-  if (calls.every(({ name }) => isToolName(name) && !isActingTool(name))) {
+  if (calls.every((call) => isToolName(call.name) && !isActingCall(call))) {
     return await Promise.all(calls.map(run));
   }
   const done: Awaited<ReturnType<typeof run>>[] = [];
-  for (const call of calls) done.push(await run(call));
+  for (const [index, call] of calls.entries()) done.push(await run(call, index));
   return done;
 }
 
@@ -179,7 +180,7 @@ async function runCall(
   call: ToolCall,
   { brain, decision }: { readonly brain: Brain; readonly decision: Decision },
 ): Promise<ToolResult> {
-  if (decision.verdict === 'deny' || !isToolName(call.name)) {
+  if (decision.verdict !== 'allow' || !isToolName(call.name)) {
     if (decision.rule === PAUSED_RULE) record.isHeldByPause = true;
     return {
       callId: call.id,

@@ -87,6 +87,19 @@ it('agent.budget.usd_per_day is spent by earlier tickets: the model is not asked
   expect(reasonOf(outcome)).toContain('agent.budget.usd_per_day');
 });
 
+it('agent.profile plain: the same ticket without any of Claude’s extras', async () => {
+  await bench.replaceAgent({ profile: 'plain' });
+  const outcome = await bench.fail({
+    faults: { 1: FAULTS.malformedInput('{"service": "patient", action}') },
+  });
+  expectFixedBy('claude', outcome);
+  expect(outcome.requests).toHaveLength(USUAL + 1);
+  for (const { body } of outcome.requests) {
+    expect(JSON.stringify(body)).not.toMatch(/"(output_config|cache_control|strict)"/);
+    expect(body).not.toHaveProperty('thinking');
+  }
+});
+
 it('agent.brain claude without a key: exit 78, and what to do', async () => {
   const workspace = await HarnessWorkspace.create((config) => {
     config['agent'] = { brain: 'claude' };

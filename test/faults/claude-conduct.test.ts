@@ -14,6 +14,7 @@ import type { Say } from '../support/claude-bench';
 import { FAULTS } from '../support/claude-server/faults';
 import type { ScriptedCall } from '../support/claude-server/script';
 import type { Json } from '../support/harness-process';
+import { turnAsked } from '../support/six-turns';
 import { waitFor } from '../support/wait-for';
 
 jest.setTimeout(150_000);
@@ -87,6 +88,17 @@ describe('a wrong call is answered, and Claude goes on', () => {
       isError: true,
       text: expect.stringContaining('inspect_service'),
     });
+  });
+
+  it.each([
+    ['input that is not what the tool asks for', FAULTS.malformedInput()],
+    ['input that is no JSON', FAULTS.malformedInput('{"service": "patient", action}')],
+    ['a tool that does not exist', FAULTS.unknownTool()],
+  ])('%s, twice in a row: the runbook takes over', async (_name, fault) => {
+    const outcome = await bench.fail({ faults: always(fault, 1) });
+    expectFixedBy('runbook', outcome);
+    expect(outcome.requests.length).toBe(2);
+    expect(toldTo('runbook', outcome.history)[0]).toContain('it calls what does not exist');
   });
 
   it.each<[string, ScriptedCall, RegExp]>([
@@ -188,13 +200,20 @@ describe('a model that goes round in circles is stopped', () => {
     const texts = answersTo(outcome).map(({ text }) => text);
     expect(texts.slice(0, 3).join()).not.toContain('Refused');
     for (const text of texts.slice(3)) {
-      expect(text).toMatch(/Refused: query_logs with exactly this input gave exactly this result 3 times/);
+      expect(text).toMatch(/Refused: query_logs with exactly this input gave the same result 3 times/);
     }
     expect(toldTo('runbook', outcome.history)[0]).toContain('it repeats calls that were refused');
   });
 
-  it('a look whose answer is never quite the same: ended by the number of turns', async () => {
-    const say: Say = () => turn(LOOK);
+  it('a look that differs in nothing but what is measured: likewise', async () => {
+    const outcome = await bench.fail({ say: () => turn(LOOK) });
+    expectFixedBy('runbook', outcome);
+    expect(outcome.requests.length).toBe(6);
+    expect(toldTo('runbook', outcome.history)[0]).toContain('it repeats calls that were refused');
+  });
+
+  it('one that always asks something else: ended by the number of turns', async () => {
+    const say: Say = (request) => turn({ name: 'query_logs', input: { contains: `${turnAsked(request)}` } });
     const outcome = await bench.fail({ say });
     expectFixedBy('runbook', outcome);
     expect(outcome.requests.length).toBe(25);

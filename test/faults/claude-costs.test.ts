@@ -56,6 +56,8 @@ describe('what people see of a model', () => {
       expect(turn['usd']).toBeGreaterThan(0);
     }
     expect(turns.map((turn) => typeof turn['request_id'])).not.toContain('object');
+    // From the second turn on, what came before is read from the cache.
+    for (const { tokens } of turns.slice(1)) expect(tokens.cache_read).toBeGreaterThan(0);
     const ofTurns = turns.reduce((sum, { usd }) => sum + Number(usd), 0);
     expect(ticket['budget_used']).toMatchObject({ turns: turns.length });
     expect(ticket['budget_used'].usd).toBeCloseTo(ofTurns, 5);

@@ -11,6 +11,7 @@ const SERVICE = 'patient';
 const SECRETS = {
   key: KEY,
   'environment of the service': 'canary-environment-5b1e',
+  'variable that the service gets': 'canary-variable-c0de',
   'line of its log': 'canary-log-91cd',
   'file it reads': 'canary-file-70aa',
   'header of a check': 'canary-header-e2f4',
@@ -31,11 +32,13 @@ beforeAll(async () => {
       service.env.DB_PASSWORD = SECRETS['environment of the service'];
       service.env.FIRST_WORDS =
         `colour=${PLAIN['line of its log']} password=${SECRETS['line of its log']} ` +
-        `key ${SECRETS.key} sent ${SECRETS['header of a check']}`;
+        `key ${SECRETS.key} sent ${SECRETS['header of a check']} ` +
+        `as ${SECRETS['environment of the service']} to \${env:SHOP_LOGIN}`;
       config['invariants'][0].request = { headers: { 'x-check': '${env:CHECK_HEADER}' } };
     },
   });
   const { workspace } = bench.faulty;
+  workspace.env['SHOP_LOGIN'] = SECRETS['variable that the service gets'];
   workspace.env['CHECK_HEADER'] = SECRETS['header of a check'];
   mkdirSync(workspace.dataDir, { recursive: true });
   const settings = { colour: PLAIN['file it reads'], api_token: SECRETS['file it reads'] };

@@ -10,6 +10,8 @@ import {
 import type { Plan } from '../support/claude-bench';
 import { FAULTS } from '../support/claude-server/faults';
 import type { Fault } from '../support/claude-server/faults';
+import { exitOf } from '../support/harness-process';
+import { startStranger } from '../support/stranger';
 
 jest.setTimeout(150_000);
 
@@ -103,6 +105,32 @@ describe('a call that goes on failing is left to the runbook, which finishes the
     expect(told).toMatch(/^The claude brain could not go on: /);
     expect(told).toMatch(reason);
   });
+});
+
+it('neither brain can repair it: a person is asked, and hears from both; it closes by itself afterwards', async () => {
+  const { faulty } = bench;
+  await bench.forget();
+  bench.plan({ faults: always(FAULTS.refusal(), 1) });
+  const { process: thief, taken } = await startStranger(faulty.ports.get(SERVICE) ?? 0, 404);
+  try {
+    await bench.kill();
+    await taken;
+    const ticket = await faulty.blockedTicket(SERVICE);
+    expect(ticket).toMatchObject({
+      blocked_on: 'person',
+      brains: ['claude', 'runbook'],
+      escalation: {
+        reason: expect.stringContaining(`pid ${thief.pid}`),
+        report: expect.stringMatching(
+          /kill \d+[^]*the runbook brain takes over from claude: the model refused/,
+        ),
+      },
+    });
+  } finally {
+    thief.kill('SIGKILL');
+    await exitOf(thief);
+  }
+  expect(await faulty.closedTicket(SERVICE)).toMatchObject({ status: 'completed', resolution: 'fixed' });
 });
 
 it('an API that is dead for one ticket after another: soon not asked any more', async () => {

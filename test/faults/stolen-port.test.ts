@@ -1,23 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { exitOf, HarnessWorkspace } from '../support/harness-process';
 import type { Json } from '../support/harness-process';
+import { startStranger } from '../support/stranger';
 import { waitFor } from '../support/wait-for';
 
 jest.setTimeout(180_000);
-
-/** Takes a port the moment it is free, says so, and answers everything with one status. */
-const STRANGER = `
-  const [port, status] = process.argv.slice(1).map(Number);
-  const server = require('node:http').createServer((_request, response) => {
-    response.writeHead(status).end('a stranger');
-  });
-  const take = () => server.listen(port, '127.0.0.1');
-  server.on('error', () => setImmediate(take));
-  server.on('listening', () => console.log('taken'));
-  take();
-`;
 
 describe.each([404, 200])('the port is taken by a stranger that answers %d', (status) => {
   let workspace: HarnessWorkspace;
@@ -36,12 +23,8 @@ describe.each([404, 200])('the port is taken by a stranger that answers %d', (st
   it('one ticket waits for a person and names the owner, who is left alone; it closes by itself when he is gone', async () => {
     const { pid } = await workspace.service();
     const startsBefore = workspace.serviceStarts();
-    const thief = spawn(process.execPath, ['-e', STRANGER, String(workspace.servicePort), String(status)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const { process: thief, taken } = await startStranger(workspace.servicePort, status);
     stranger = thief;
-    await once(thief, 'spawn');
-    const taken = once(thief.stdout, 'data');
     process.kill(Number(pid), 'SIGKILL');
     const killedAt = Date.now();
     await taken;

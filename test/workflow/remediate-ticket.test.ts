@@ -1,134 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { CheckResult } from '../../src/domain/check';
-import type { TicketResult, TicketSpec } from '../../src/domain/ticket';
-import type { Proposal, ToolCall, ToolResult } from '../../src/domain/tool';
-import type { AgentActivities } from '../../src/workflows/agent-contract';
-import type { MonitorActivities, RemediateInput, VerifyResult } from '../../src/workflows/contract';
-import { QUEUES, SIGNALS, WORKFLOWS } from '../../src/workflows/contract';
-import { startTemporal, startWorker } from '../support/workflow-environment';
+import type { ToolResult } from '../../src/domain/tool';
+import { SIGNALS } from '../../src/workflows/contract';
+import {
+  ASK,
+  AT,
+  DONE,
+  failing,
+  proofs,
+  RESTART,
+  scripted,
+  TicketBench,
+  tool,
+  untilStatus,
+} from '../support/ticket-bench';
 import { waitFor } from '../support/wait-for';
 
 jest.setTimeout(60_000);
 
-let env: TestWorkflowEnvironment;
-const workers: { stop(): Promise<void> }[] = [];
-
-beforeAll(async () => {
-  env = await startTemporal();
-});
-afterEach(async () => {
-  await Promise.all(workers.splice(0).map((worker) => worker.stop()));
-});
-afterAll(async () => {
-  await env.teardown();
-});
-
-const AT = '2026-01-01T00:00:00.000Z';
-const failing: CheckResult = {
-  invariantId: 'api_healthy',
-  revision: 1,
-  at: AT,
-  ok: false,
-  latencyMs: 1,
-  resolved: {},
-  error: 'connection refused',
-};
-
-function ticket(invariantId: string): TicketSpec {
-  return {
-    id: `T-${invariantId}`,
-    invariantId,
-    service: 'api',
-    objective: 'Bring api back',
-    successCriteria: 'it holds',
-    context: '',
-    priority: 'high',
-    suspectedCause: 'killed',
-    confidence: 0.8,
-    sourceType: 'monitor',
-    sourceId: invariantId,
-    detectedAt: AT,
-    createdAt: AT,
-    joinedInvariants: [],
-    evidence: [],
-    firstCheck: { ...failing, invariantId },
-  };
-}
-
-/** A brain that plays a list of calls and fails loudly when it runs out. */
-function scripted(...calls: Omit<ToolCall, 'id'>[]) {
-  const seen: (readonly ToolResult[])[] = [];
-  let turn = 0;
-  return {
-    seen,
-    proposeStep: (input: { results: readonly ToolResult[] }): Promise<Proposal> => {
-      seen.push(input.results);
-      const call = calls[turn];
-      turn += 1;
-      if (!call) throw new Error(`the script has ${calls.length} calls, turn ${turn} was asked for`);
-      return Promise.resolve({
-        brain: 'runbook',
-        text: '',
-        calls: [{ id: `c${turn}`, ...call }],
-        memory: null,
-      });
-    },
-  };
-}
-
-const tool =
-  (data: ToolResult['data'], isError = false) =>
-  ({ call }: { call: ToolCall }): Promise<ToolResult> =>
-    Promise.resolve({ callId: call.id, tool: call.name, isError, content: 'done', data });
-
-/** Proofs in the order they are asked for. */
-function proofs(...answers: boolean[]) {
-  return (): Promise<VerifyResult> => {
-    const recovered = answers.shift();
-    if (recovered === undefined) throw new Error('one proof too many was asked for');
-    return Promise.resolve({
-      recovered,
-      at: AT,
-      successes: recovered ? 3 : 0,
-      failing: recovered ? [] : [failing],
-    });
-  };
-}
-
-async function run(
-  activities: Partial<AgentActivities>,
-  monitor: Partial<MonitorActivities>,
-): Promise<WorkflowHandle<(input: RemediateInput) => Promise<TicketResult>>> {
-  workers.push(
-    await startWorker(env, 'agent', {
-      claimTicket: () =>
-        Promise.resolve({ agent: 'test', brain: 'runbook', maxTurns: 5, retryAfterMs: 60_000 }),
-      decide: () => Promise.resolve({ verdict: 'allow', rule: 'test', reason: '' }),
-      archiveTicket: () => Promise.resolve(),
-      ...activities,
-    }),
-    await startWorker(env, 'monitor', monitor),
-  );
-  const invariantId = `i-${randomUUID()}`;
-  return await env.client.workflow.start(WORKFLOWS.remediateTicket, {
-    workflowId: invariantId,
-    taskQueue: QUEUES.agent,
-    args: [{ ticket: ticket(invariantId) }],
-  });
-}
-
-const RESTART = { name: 'service_control', input: { service: 'api', action: 'restart', expect: 'exited' } };
-const DONE = { name: 'update_ticket_status', input: { status: 'completed', reason: 'r' } };
-const ASK = { name: 'update_ticket_status', input: { status: 'blocked', reason: 'cannot', report: 'facts' } };
-
-async function untilStatus(handle: WorkflowHandle, status: string): Promise<Record<string, unknown>> {
-  return await waitFor(`the ticket is ${status}`, async () => {
-    const { searchAttributes, memo } = await handle.describe();
-    return searchAttributes['TicketStatus']?.[0] === status ? { ...memo } : null;
-  });
-}
+const bench = new TicketBench();
+const run: TicketBench['run'] = (activities, monitor) => bench.run(activities, monitor);
 
 it('restart, then proof: completed as fixed, with the effect counted', async () => {
   const brain = scripted(RESTART, DONE);
@@ -163,33 +53,6 @@ it('"completed" without recovery: answered with the failing check, the ticket st
   expect(brain.seen[1]).toMatchObject([
     { isError: true, content: 'Not verified; still failing: api_healthy: connection refused' },
   ]);
-});
-
-it('a denied call: never runs, the reason goes back to the brain', async () => {
-  const brain = scripted(RESTART, DONE);
-  const handle = await run(
-    {
-      ...brain,
-      decide: ({ call }) =>
-        Promise.resolve(
-          call.name === 'service_control'
-            ? { verdict: 'deny', rule: 'test', reason: 'not that one' }
-            : { verdict: 'allow', rule: 'test', reason: '' },
-        ),
-      service_control: () => Promise.reject(new Error('a denied tool ran')),
-      update_ticket_status: tool(null),
-    },
-    { verifyRecovery: proofs(true) },
-  );
-  expect(await handle.result()).toMatchObject({ resolution: 'self_recovered' });
-  expect(brain.seen[1]).toMatchObject([{ isError: true, content: 'Refused: not that one' }]);
-});
-
-it('a tool the policy let through by mistake but nobody knows: refused, no crash', async () => {
-  const brain = scripted({ name: 'rm_rf', input: {} }, DONE);
-  const handle = await run({ ...brain, update_ticket_status: tool(null) }, { verifyRecovery: proofs(true) });
-  expect(await handle.result()).toMatchObject({ status: 'completed' });
-  expect(brain.seen[1]).toMatchObject([{ tool: 'rm_rf', isError: true }]);
 });
 
 it('a brain that gives up: blocked with its reason, stays open, closes by itself when the invariant holds', async () => {
@@ -376,6 +239,30 @@ describe('how the service was left', () => {
     await handle.signal(SIGNALS.retry, { by: 'ana', reason: '' });
     await handle.result();
     expect(causes).toEqual(['opened', 'changed_files', 'changed_process', 'person']);
+  });
+
+  it('another brain went on after the one that asked: how it left the service is no change, what comes after is', async () => {
+    const causes: (string | undefined)[] = [];
+    const runbook = scripted(ASK, DONE);
+    const handle = await run(
+      {
+        claimTicket: () => Promise.resolve({ ...CLAIM, brains: ['runbook', 'claude'] }),
+        proposeStep: (input) => {
+          causes.push(input.begunBy);
+          if (input.brain === 'runbook') return runbook.proposeStep(input);
+          const handOver = 'the budget is spent';
+          return Promise.resolve({ brain: 'claude', text: '', calls: [], memory: null, handOver });
+        },
+        update_ticket_status: tool({ reason: 'cannot', report: 'facts', fingerprint: 'f1.p1' }),
+      },
+      { verifyRecovery: proofs(true) },
+    );
+    expect(await untilStatus(handle, 'blocked')).toMatchObject({ escalation_reason: 'cannot' });
+    await changed(handle, 'f2.p1');
+    await untilLeft(handle, 'f2.p1', 1);
+    await changed(handle, 'f3.p1');
+    expect(await handle.result()).toMatchObject({ attempts: 2 });
+    expect(causes).toEqual(['opened', 'opened', 'changed_files']);
   });
 
   it('held by a pause: the brain hears the rule, and the same failure after the pause begins the next attempt', async () => {

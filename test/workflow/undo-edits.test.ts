@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { decodeHistory } from '../../src/client/history';
 import type { UndoneFile } from '../../src/domain/undo-report';
 import { undoEdits } from '../../src/web/undo-edits';
 import type { AgentActivities, ToolInput, UndoInput } from '../../src/workflows/agent-contract';
-import { undoWorkflowId } from '../../src/workflows/contract';
+import { SIGNALS, undoWorkflowId, WORKFLOWS } from '../../src/workflows/contract';
 import { waitFor } from '../support/wait-for';
 import { accessOf, startTemporal, startWorker } from '../support/workflow-environment';
 
@@ -108,6 +109,40 @@ it('an attempt that failed is repeated', async () => {
   });
   expect(await undoEdits(accessOf(env), newOrder())).toMatchObject({ report: { files: [UNDONE] } });
   expect(attempts).toBe(2);
+});
+
+it('refused long after it was ordered: the ticket, which is at work again, tells of it', async () => {
+  const order = newOrder();
+  const { invariantId } = order.ticket;
+  const ticket = await env.client.workflow.start(WORKFLOWS.remediateTicket, {
+    workflowId: invariantId,
+    taskQueue: 'nobody works here',
+    args: [{ ticket: { id: order.ticket.ticketId } }],
+  });
+  expect(await undoEdits(accessOf(env), order, 500)).toMatchObject({ kind: 'waiting' });
+  await startAgent(({ call }) =>
+    Promise.resolve({
+      callId: call.id,
+      tool: call.name,
+      isError: true,
+      content: 'it is being worked on again',
+      data: { outcome: 'refused' },
+    }),
+  );
+  await env.client.workflow.getHandle(undoWorkflowId(order.ticket.ticketId)).result();
+  const history = decodeHistory(await ticket.fetchHistory());
+  await ticket.terminate();
+  expect(history.filter(({ type }) => type === 'signaled')).toMatchObject([
+    {
+      signal: SIGNALS.note,
+      input: [
+        {
+          by: 'harness',
+          text: `ana asked for the edits of ticket ${order.ticket.ticketId} to be undone; not all of it was done: it is being worked on again`,
+        },
+      ],
+    },
+  ]);
 });
 
 it('refused by the tool: a problem with its reason', async () => {

@@ -42,7 +42,7 @@ beforeEach(async () => {
     dataDir,
     web,
     invariants: [],
-    services: [{ name: 'api' }, { name: 'shop' }],
+    services: ['api', 'shop'].map((name) => ({ name, env: {} })),
     agent: BRAIN_CONFIG.agent,
     monitor: { intervalMs: 5_000, concurrency: 4, cooldownMs: 0 },
   };

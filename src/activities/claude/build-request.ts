@@ -14,8 +14,6 @@ export interface ClaudeRequest {
   readonly messages: readonly Anthropic.MessageParam[];
   /** JSON schema of the answer; a plain server is only asked for it in words. */
   readonly format: { readonly [key: string]: unknown } | null;
-  /** `1h` where a person may be waited for between two turns. */
-  readonly cacheTtl: '5m' | '1h';
 }
 
 /**
@@ -25,7 +23,7 @@ export interface ClaudeRequest {
  * reading several things at once saves turns; `readAnswer` lets nothing else run together.
  */
 export function buildRequest(request: ClaudeRequest): Anthropic.MessageStreamParams {
-  const { profile, model, effort, maxTokens, system, tools, messages, format, cacheTtl } = request;
+  const { profile, model, effort, maxTokens, system, tools, messages, format } = request;
   const isFull = profile === 'full';
   const base = {
     model,
@@ -34,7 +32,7 @@ export function buildRequest(request: ClaudeRequest): Anthropic.MessageStreamPar
     ...(tools.length === 0 ? {} : { tools: tools.map((tool) => toModelTool(tool, isFull)) }),
   };
   if (!isFull) return { ...base, system };
-  const cache = { type: 'ephemeral', ttl: cacheTtl } as const;
+  const cache = { type: 'ephemeral', ttl: '5m' } as const;
   return {
     ...base,
     system: [{ type: 'text', text: system, cache_control: cache }],

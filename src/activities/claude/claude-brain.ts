@@ -6,8 +6,8 @@ import type { HistoryReader } from '../../client/ticket-history';
 import type { HarnessConfig } from '../../config/config';
 import { errorText } from '../../config/error-text';
 import { promptVersion, SYSTEM_PROMPT } from '../../domain/agent-prompt';
-import type { AttemptSpend, BudgetReport } from '../../domain/budget';
-import { checkBudget } from '../../domain/budget';
+import type { ModelSpend } from '../../domain/budget';
+import { exceededLimit } from '../../domain/budget';
 import { FAILURES } from '../../domain/failures';
 import type { Json } from '../../domain/json';
 import type { ModelAnswer } from '../../domain/model-answer';
@@ -18,7 +18,7 @@ import type { ModelUsage } from '../../domain/model-prices';
 import { costOf, countTokens } from '../../domain/model-prices';
 import type { Redact } from '../../domain/redaction';
 import type { ModelTurn, Proposal, ToolResult } from '../../domain/tool';
-import { TOOL_SCHEMAS } from '../../domain/tool-schemas';
+import { isWellFormed, TOOL_SCHEMAS } from '../../domain/tool-schemas';
 import type { TranscriptMessage } from '../../domain/transcript';
 import type { ProposeInput } from '../../workflows/agent-contract';
 import { whileHeartbeating } from '../heartbeat';
@@ -35,7 +35,6 @@ export interface ClaudeBrainDeps {
   readonly ledger: SpendLedger;
   readonly readHistory: HistoryReader;
   readonly redact: Redact;
-  readonly now: () => Date;
   readonly log: Pick<Logger, 'warn'>;
 }
 
@@ -59,7 +58,7 @@ export function createClaudeBrain(deps: ClaudeBrainDeps): BrainTurn {
     whileHeartbeating(async (signal) => {
       const memory = noteResults(parseLoopMemory(input.memory), input.results);
       const spent = await deps.ledger.ofAttempt(input.ticket.ticketId, input.attempt);
-      const exceeded = explainBudget(await budgetOf(deps, input, spent));
+      const exceeded = await explainBudget(deps, input, spent);
       if (exceeded !== null) return move(memory, '', { handOver: exceeded });
       const { workflowId, runId } = ownRun();
       const { messages, opening } = await transcripts.next(input, version, {
@@ -93,30 +92,21 @@ function ownRun(): { readonly workflowId: string; readonly runId: string } {
   return run;
 }
 
-async function budgetOf(
-  { ledger, agent, now }: ClaudeBrainDeps,
-  { workedMs = 0 }: ProposeInput,
-  spent: AttemptSpend,
-): Promise<BudgetReport> {
-  const today = await ledger.today();
-  // The loop counts the turns: they are its own.
-  return checkBudget({ ...spent, turns: 0, workedMs }, agent.budget, {
-    spent: today,
-    limitUsd: agent.budget.usdPerDay,
-    now: now(),
-  });
-}
-
 const LIMIT_NAMES = {
-  turns: 'agent.budget.turns',
   usd: 'agent.budget.usd',
   tokens: 'agent.budget.tokens',
   wallClockMs: 'agent.budget.wall_clock',
   usdPerDay: 'agent.budget.usd_per_day',
 } as const;
 
-function explainBudget({ exceeded }: BudgetReport): string | null {
-  return exceeded === null ? null : `the budget is spent (${LIMIT_NAMES[exceeded]})`;
+/** Why no further turn may be asked for; null while there is room. */
+async function explainBudget(
+  { ledger, agent }: ClaudeBrainDeps,
+  { workedMs = 0 }: ProposeInput,
+  spent: ModelSpend,
+): Promise<string | null> {
+  const limit = exceededLimit({ ...spent, workedMs, todayUsd: await ledger.today() }, agent.budget);
+  return limit === null ? null : `the budget is spent (${LIMIT_NAMES[limit]})`;
 }
 
 /** `bill`: what the attempt has cost; what this call costs is added, also when it fails. */
@@ -137,17 +127,10 @@ async function callModel(
   const context = Context.current();
   const record = async (usage: ModelUsage | null): Promise<void> => {
     if (usage === null) return;
-    const entry = { tokens: countTokens(usage), usd: costOf(model, usage) };
-    const { ticketId } = input.ticket;
-    bill.usd += entry.usd ?? 0;
+    bill.usd += costOf(model, usage) ?? 0;
     try {
-      await deps.ledger.record({
-        at: deps.now().toISOString(),
-        ticketId,
-        attempt: input.attempt,
-        model,
-        ...entry,
-      });
+      const { ticketId } = input.ticket;
+      await deps.ledger.record({ ticketId, attempt: input.attempt, model, usage });
     } catch (error) {
       // A budget that cannot be kept is none: another try would be paid as well, and not be counted either.
       throw ApplicationFailure.nonRetryable(
@@ -165,7 +148,6 @@ async function callModel(
     tools: TOOL_SCHEMAS,
     messages: messages.map(toParam),
     format: null,
-    cacheTtl: '5m',
   });
   try {
     const reply = await deps.call(request, {
@@ -224,7 +206,8 @@ function propose(answer: ModelAnswer, memory: LoopMemory, attemptUsd: number): P
   switch (answer.kind) {
     case 'calls': {
       const { running, refused } = refuseRepeats(memory, answer.calls);
-      const noted = noteAnswer(memory, { running, isFinished: false });
+      const isNonsense = !answer.calls.some(isWellFormed);
+      const noted = noteAnswer(memory, { running, isFinished: false, isNonsense });
       if (noted.stuck !== null) return move(noted.memory, textOf(answer), { handOver: noted.stuck });
       const unrun = answer.unrun.map(({ id, name, reason }) => toError(id, name, reason));
       return move(noted.memory, textOf(answer), { calls: running, unrun: [...refused, ...unrun] });

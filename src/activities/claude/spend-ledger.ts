@@ -2,15 +2,22 @@ import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { dayOf, readSpend, spendDays, spendFile } from '../../client/spend-reader';
 import type { SpendEntry } from '../../client/spend-reader';
 import { paths } from '../../config/paths';
-import type { AttemptSpend, DaySpend } from '../../domain/budget';
+import type { ModelSpend } from '../../domain/budget';
 import { NOTHING_SPENT, spend } from '../../domain/budget';
+import type { ModelUsage } from '../../domain/model-prices';
+import { costOf, countTokens } from '../../domain/model-prices';
+
+/** One call that the API counted. `attempt`: null for the analyst. */
+export interface ModelCall extends Pick<SpendEntry, 'ticketId' | 'attempt' | 'model'> {
+  readonly usage: ModelUsage;
+}
 
 export interface SpendLedger {
-  record(entry: SpendEntry): Promise<void>;
-  /** Calls, tokens and money of one attempt; today's and yesterday's, which is longer than an attempt may work. */
-  ofAttempt(ticketId: string, attempt: number): Promise<AttemptSpend>;
-  /** Money of all tickets and analyses today, UTC. */
-  today(): Promise<DaySpend>;
+  record(call: ModelCall): Promise<void>;
+  /** Of one attempt; today's and yesterday's, which is longer than an attempt may work. */
+  ofAttempt(ticketId: string, attempt: number): Promise<ModelSpend>;
+  /** USD of all tickets and analyses today, UTC. */
+  today(): Promise<number>;
 }
 
 const DAY_MS = 86_400_000;
@@ -23,25 +30,32 @@ const KEEP_DAYS = 90;
 export function createSpendLedger(dataDir: string, now: () => Date): SpendLedger {
   const today = (): string => dayOf(now().getTime());
   return {
-    async record(spent) {
+    async record({ ticketId, attempt, model, usage }) {
+      const at = now();
+      const entry: SpendEntry = {
+        at: at.toISOString(),
+        ticketId,
+        attempt,
+        model,
+        tokens: countTokens(usage),
+        usd: costOf(model, usage),
+      };
       await mkdir(paths.spend(dataDir), { recursive: true, mode: 0o700 });
       // Begins with a line end: what a crash cut off before must not spoil it.
-      await appendFile(spendFile(dataDir, today()), `\n${JSON.stringify(spent)}\n`, { mode: 0o600 });
+      await appendFile(spendFile(dataDir, dayOf(at.getTime())), `\n${JSON.stringify(entry)}\n`, {
+        mode: 0o600,
+      });
     },
     async ofAttempt(ticketId, attempt) {
       const days = [dayOf(now().getTime() - DAY_MS), today()];
       const entries = (await Promise.all(days.map((day) => readSpend(dataDir, day)))).flat();
       return entries
         .filter((item) => item.ticketId === ticketId && item.attempt === attempt)
-        .reduce<AttemptSpend>(
-          (sum, { tokens, usd }) => spend(sum, { type: 'call', tokens, usd }),
-          NOTHING_SPENT,
-        );
+        .reduce<ModelSpend>(spend, NOTHING_SPENT);
     },
     async today() {
-      const day = today();
-      const entries = await readSpend(dataDir, day);
-      return { day, usd: entries.reduce((sum, { usd }) => sum + (usd ?? 0), 0) };
+      const entries = await readSpend(dataDir, today());
+      return entries.reduce<ModelSpend>(spend, NOTHING_SPENT).usd;
     },
   };
 }

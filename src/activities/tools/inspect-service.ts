@@ -46,7 +46,7 @@ export function createInspectService(deps: ToolDeps): Tool {
       lastLines: lines,
       changed: [...changed],
     };
-    return { content: describeLook(name, found, data), data };
+    return { content: describeLook(config, found, data), data };
   });
 }
 
@@ -129,7 +129,7 @@ async function readChanges(
 }
 
 function describeLook(
-  name: string,
+  { name, ready }: ServiceConfig,
   found: Look,
   { lastLines: lines, controllable, changed }: Inspection,
 ): string {
@@ -142,7 +142,10 @@ function describeLook(
       `process: state ${process.state}${cpu}, ${process.threads} threads, ${mib} MiB, ${process.ageMs} ms old`,
     );
   }
-  if (found.starting) parts.push('It is within its boot time: wait for it rather than restart it.');
+  if (found.starting) {
+    const booted = `${Math.floor((found.ageMs ?? 0) / 1_000)} of ${ready.timeoutMs / 1_000} s`;
+    parts.push(`It is within its boot time (${booted}): wait for it rather than restart it.`);
+  }
   if (found.answersElsewhere) parts.push('Its readiness URL answers: the check itself may be wrong.');
   if (invariant) {
     const verdict = invariant.ok ? 'holds' : `fails: ${invariant.error ?? 'the condition is false'}`;

@@ -24,6 +24,8 @@ export interface Look {
   readonly process: (ProcessFacts & { readonly cpuPercent: number | null }) | null;
   readonly invariant: CheckResult | null;
   readonly starting: boolean;
+  /** Since the process began; null without one. */
+  readonly ageMs: number | null;
   readonly portOwner: PortOwner | null;
   readonly answersElsewhere: boolean;
 }
@@ -50,11 +52,13 @@ export async function look(
   const isReady = isInDoubt && (await answers(config.ready.url, signal));
   // It may have come back between the two.
   const invariant = isReady ? await probe() : first;
+  const ageMs = ageOf(service, process, deps.now());
   return {
     service,
     process,
     invariant,
-    starting: isStarting(service, process, config, deps.now()),
+    starting: isStarting(service, process, config, ageMs),
+    ageMs,
     portOwner: portOwner ?? ownerOfReadyPort(config, ownerOf),
     answersElsewhere: isReady && invariant?.ok === false,
   };
@@ -97,11 +101,14 @@ function isStarting(
   service: ServiceStatus | null,
   process: ProcessFacts | null,
   config: ServiceConfig,
-  now: Date,
+  ageMs: number | null,
 ): boolean {
-  if (!service || service.pid === null || service.startedAt === null || service.ready) return false;
-  if (process?.state === 'Z') return false;
-  // The kernel's age, where there is one, is not moved by somebody who sets the clock.
-  const ageMs = process?.ageMs ?? now.getTime() - Date.parse(service.startedAt);
+  if (!service || ageMs === null || service.ready || process?.state === 'Z') return false;
   return ageMs < config.ready.timeoutMs;
+}
+
+/** The kernel's age, where there is one, is not moved by somebody who sets the clock. */
+function ageOf(service: ServiceStatus | null, process: ProcessFacts | null, now: Date): number | null {
+  if (!service || service.pid === null || service.startedAt === null) return null;
+  return process?.ageMs ?? now.getTime() - Date.parse(service.startedAt);
 }

@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid';
 import { Router } from 'express';
 import { z } from 'zod';
-import { TICKET_ID } from '../../client/archive-name';
+import { TICKET_ID } from '../../client/ticket-id';
 import { INVARIANT_ID } from '../../domain/invariant';
 import { mayHaveEdited } from '../../domain/may-have-edited';
 import { isAtWork, isOpen, TICKET_STATUSES } from '../../domain/ticket';

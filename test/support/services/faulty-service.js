@@ -1,8 +1,8 @@
 // A service that misbehaves when it is told to, and counts its own starts.
 const { appendFileSync, readFileSync } = require('node:fs');
-const { createServer } = require('node:http');
+const { createServer, get } = require('node:http');
 
-const { PORT, STARTS_FILE, BOOT_MS_FILE, CONFIG_FILE, FIRST_WORDS } = process.env;
+const { PORT, STARTS_FILE, BOOT_MS_FILE, CONFIG_FILE, FIRST_WORDS, UPSTREAM } = process.env;
 let delayMs = 0;
 
 appendFileSync(STARTS_FILE, `${process.pid}\n`);
@@ -25,8 +25,17 @@ function bootMs() {
   }
 }
 
+/** Serves only while what it depends on answers. */
+function askUpstream(response) {
+  const answer = (status) => response.headersSent || response.writeHead(status).end();
+  get(UPSTREAM, { timeout: 1_000 }, ({ statusCode }) => answer(statusCode === 200 ? 200 : 503))
+    .on('timeout', () => answer(503))
+    .on('error', () => answer(503));
+}
+
 const routes = {
-  'GET /health': (url, response) => setTimeout(() => response.end('ok'), delayMs),
+  'GET /health': (url, response) =>
+    UPSTREAM === undefined ? setTimeout(() => response.end('ok'), delayMs) : askUpstream(response),
   'GET /other': (url, response) => response.end('ok'),
   /** What its clock says, and how far its time zone is from UTC. */
   'GET /time': (url, response) =>

@@ -90,8 +90,8 @@ function analyst(change: Partial<AskAnalystDeps> = {}) {
       silenceLimitMs: 5_000,
     }),
     ledger: {
-      record: (entry) => Promise.resolve(void spent.push(entry)),
-      today: () => Promise.resolve({ day: '2026-01-01', usd: 0 }),
+      record: (call) => Promise.resolve(void spent.push(call)),
+      today: () => Promise.resolve(0),
     },
     usdPerDay: 20,
     profile: 'full',
@@ -119,7 +119,7 @@ const failureOf = async (work: Promise<unknown>): Promise<ApplicationFailure> =>
   if (error instanceof ApplicationFailure) return error;
   throw error;
 };
-const bodyOf = (index = 0): any => server.messageRequests[index]?.body;
+const bodyOf = (index = 0): unknown => server.messageRequests[index]?.body;
 
 describe('askAnalyst: a verdict', () => {
   it('is that of the model, cleaned, its claims without evidence marked', async () => {
@@ -167,12 +167,12 @@ describe('askAnalyst: a verdict', () => {
     expect(await run(analyst({ profile: 'plain' }))).toMatchObject({ verdict: { by: 'claude' } });
     for (const key of ['output_config', 'thinking', 'cache_control'])
       expect(bodyOf()).not.toHaveProperty(key);
-    expect(bodyOf().messages[0].content).toContain('Answer with one JSON object');
+    expect(JSON.stringify(bodyOf())).toContain('Answer with one JSON object');
   });
 });
 
 describe('askAnalyst: what it cost', () => {
-  const entry = { ticketId: 'T1', attempt: null, model: 'claude-sonnet-5-5', at: NOW.toISOString() };
+  const entry = { ticketId: 'T1', attempt: null, model: 'claude-sonnet-5-5' };
 
   it.each<[string, Fault[]]>([
     ['a verdict', []],
@@ -182,16 +182,15 @@ describe('askAnalyst: what it cost', () => {
     await serve(...faults);
     await run().catch(() => undefined);
     expect(spent).toEqual([
-      { ...entry, usd: expect.any(Number), tokens: expect.objectContaining({ output: expect.any(Number) }) },
+      { ...entry, usage: expect.objectContaining({ output_tokens: expect.any(Number) }) },
     ]);
-    expect(spent[0]?.usd).toBeGreaterThan(0);
   });
 
   it('that cannot be written down costs no verdict, and is told', async () => {
     await serve();
     const ledger = {
       record: () => Promise.reject(new Error('disk full')),
-      today: () => Promise.resolve({ day: '2026-01-01', usd: 0 }),
+      today: () => Promise.resolve(0),
     };
     expect(await run(analyst({ ledger }))).toMatchObject({ verdict: { by: 'claude' } });
     expect(logged).toEqual(['error the cost of an analysis could not be written down']);
@@ -286,7 +285,7 @@ describe('askAnalyst: no verdict', () => {
     await serve();
     const ledger = {
       record: () => Promise.reject(new Error('nothing is spent')),
-      today: () => Promise.resolve({ day: '2026-01-01', usd: 20 }),
+      today: () => Promise.resolve(20),
     };
     expect(await run(analyst({ ledger }))).toEqual({
       verdict: null,

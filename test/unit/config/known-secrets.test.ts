@@ -1,7 +1,10 @@
-import { knownSecrets, probeVariables } from '../../../src/config/known-secrets';
+import { knownSecrets, probeVariables, serviceVariables } from '../../../src/config/known-secrets';
 import { INVARIANT_DEFAULTS } from '../../../src/domain/invariant';
+import { makeService } from '../../support/tool-deps';
 
+const SERVICE = makeService('/srv');
 const config = {
+  services: [],
   invariants: [
     {
       ...INVARIANT_DEFAULTS,
@@ -16,6 +19,26 @@ const config = {
     },
   ],
 };
+
+const services = [
+  {
+    env: {
+      PORT: '8001',
+      DB_PASSWORD: 'correct-horse',
+      API_TOKEN: 'abc',
+      DSN: 'postgres://${env:PG_LOGIN}@db',
+    },
+  },
+].map(({ env }) => ({ ...SERVICE, env }));
+
+it('what services get is masked: references, and values under a name that says so', () => {
+  expect(serviceVariables({ services })).toEqual(['PG_LOGIN']);
+  const found = knownSecrets({ PG_LOGIN: 'shop:opensesame', HOME: '/some/where' }, { ...config, services });
+  expect(found).toEqual([
+    { name: 'PG_LOGIN', value: 'shop:opensesame' },
+    { name: 'DB_PASSWORD', value: 'correct-horse' },
+  ]);
+});
 
 it('a variable that a check sends goes to whoever probes', () => {
   expect(probeVariables(config)).toEqual(['DOOR']);

@@ -13,6 +13,12 @@ const play = (steps: readonly Step[]): CallBreakerState =>
     return recordCall(state, makeCall(name, input), result);
   }, {});
 const LOOK: Step = ['read_file', { path: 'a', limit: 1 }, 'same'];
+/** A look at a service that took so long, at that second. */
+const looked = (ms: number, second: number, more = '', name = 'inspect_service'): Step => [
+  name,
+  LOOK[1],
+  `0.${ms} % of a core, ${ms} MiB, fails (${ms} ms, 2026-01-01T00:00:0${second}.000Z)${more}`,
+];
 const NEXT = makeCall('read_file', { limit: 1, path: 'a' });
 
 describe('call breaker', () => {
@@ -29,6 +35,21 @@ describe('call breaker', () => {
     ['a refused action changes nothing', [LOOK, LOOK, LOOK, ['service_control', {}, 'no', true]], true],
   ])('%s', (_name, steps, refused) => {
     expect(refuseRepeat(play(steps), NEXT) !== null).toBe(refused);
+  });
+
+  it.each<[string, readonly Step[], boolean]>([
+    ['only what is measured differs', [looked(7, 0), looked(12, 1), looked(9, 2)], true],
+    ['a boot goes on', [1, 2, 3].map((second) => looked(7, second, ` (${second} of 30 s)`)), false],
+    ['another error', [looked(7, 0), looked(7, 1), looked(7, 2, ' latency_ms 300')], false],
+  ])('looks at a service: %s', (_name, steps, refused) => {
+    expect(refuseRepeat(play(steps), makeCall('inspect_service', { path: 'a', limit: 1 })) !== null).toBe(
+      refused,
+    );
+  });
+
+  it('a file whose numbers were changed is another result', () => {
+    const steps = [7, 12, 9].map((ms) => looked(ms, 0, '', 'read_file'));
+    expect(refuseRepeat(play(steps), NEXT)).toBeNull();
   });
 
   it('an action that always succeeds alike is refused too', () => {

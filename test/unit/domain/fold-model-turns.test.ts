@@ -250,6 +250,42 @@ describe('a hand-over', () => {
     ]);
   });
 
+  it('whoever is asked in the end hears why the brain before could not go on', () => {
+    const call = { id: 'c1', name: 'update_ticket_status', input: { status: 'blocked', reason: 'raw' } };
+    const { escalation } = fold(
+      ...begun,
+      asks(1, 'claude'),
+      failed(4, 'the key is refused'),
+      RUNBOOK,
+      asks(2, 'runbook'),
+      answers(7, { brain: 'runbook', calls: [call] }),
+      {
+        type: 'activity_scheduled',
+        activity: 'update_ticket_status',
+        queue: 'q',
+        input: [{ call }],
+        summary: null,
+      },
+      {
+        type: 'activity_completed',
+        scheduledId: 9,
+        result: {
+          callId: 'c1',
+          tool: 'update_ticket_status',
+          isError: false,
+          content: '',
+          data: { reason: 'port taken', report: 'pid 7 has it' },
+        },
+      },
+      attributes({ TicketStatus: 'blocked' }),
+      { type: 'memo_upserted', memo: { blocked_on: 'person', escalation_reason: 'port taken' } },
+    );
+    expect(escalation).toMatchObject({
+      reason: 'port taken',
+      report: 'pid 7 has it\n\nthe runbook brain takes over from claude: the key is refused',
+    });
+  });
+
   it('its turns are spent: what the next brain is told says so', () => {
     const news = 'The claude brain could not go on: its 1 turns are spent.';
     const trajectory = fold(

@@ -152,13 +152,13 @@ it('an unreadable ticket: no ticket, and the rest is still told', () => {
 it('what does not act is decided with the turn', () => {
   const looks = ['c2', 'c3'].map((id) => ({ id, name: 'query_logs', input: {} }));
   const [proposed] = turn;
-  const decisions = {
-    c2: { verdict: 'allow', rule: 'own service', reason: '' },
-    c3: { verdict: 'deny', rule: 'other service', reason: 'not yours' },
-  };
+  const decisions = [
+    { verdict: 'allow', rule: 'own service', reason: '' },
+    { verdict: 'deny', rule: 'other service', reason: 'not yours' },
+  ];
   const answered = completed(2, { brain: 'runbook', text: '', calls: looks, decisions, memory: null });
   const trajectory = foldTrajectory(history(started(), proposed as HistoryEvent, answered));
-  expect(trajectory.turns[0]?.calls.map(({ decision }) => decision)).toEqual(Object.values(decisions));
+  expect(trajectory.turns[0]?.calls.map(({ decision }) => decision)).toEqual(decisions);
   expect(trajectory.timeline.filter(({ kind }) => kind === 'decided')).toMatchObject([
     { title: 'query_logs allowed', ok: true },
     { title: 'query_logs refused', detail: 'other service: not yours', ok: false },

@@ -86,8 +86,13 @@ describe('suppression', () => {
   it('one that another DOWN invariant suppresses opens no ticket', () => {
     expect(owners([down('web', 10, { suppressedBy: ['db'] }), db])).toEqual(['db']);
   });
-  it('but does when that one is up', () => {
-    expect(owners([down('web', 10, { suppressedBy: ['db'] }), up('db', 'db')])).toEqual(['web']);
+  it.each(['suspect', 'recovering'] as const)('also while that one is %s: it is not decided yet', (state) => {
+    const undecided = registered('db', { service: 'db' }, { ...downSince('db', at(50)), state });
+    expect(owners([down('web', 10, { suppressedBy: ['db'] }), undecided])).toEqual([]);
+  });
+  it.each(['up', 'unknown'] as const)('but does when that one is %s', (state) => {
+    const other = registered('db', { service: 'db' }, { state });
+    expect(owners([down('web', 10, { suppressedBy: ['db'] }), other])).toEqual(['web']);
   });
   it('goes on over a suppressed one in between', () => {
     const middle = down('mid', 20, { service: 'mid', suppressedBy: ['db'] });

@@ -106,6 +106,21 @@ describe('starts of the service', () => {
   });
 });
 
+describe('calls that no tool can take', () => {
+  const nonsense = (memory: LoopMemory) =>
+    noteAnswer(memory, { running: [look('c')], isFinished: false, isNonsense: true });
+
+  it('twice in a row: stuck', () => {
+    const first = nonsense(FRESH);
+    expect(first.stuck).toBeNull();
+    expect(nonsense(parseLoopMemory(stored(first.memory))).stuck).toMatch(/does not exist/);
+  });
+
+  it('a sensible turn in between starts the count anew', () => {
+    expect(nonsense(play(nonsense(FRESH).memory, [look('c')]).memory).stuck).toBeNull();
+  });
+});
+
 describe('turns that end without a call', () => {
   const finish = (memory: LoopMemory) => noteAnswer(memory, { running: [], isFinished: true });
 
@@ -149,6 +164,13 @@ describe('what is kept', () => {
     ['of another version', { breaker: {}, calls: [], repeats: 'many', idle: 0 }],
     ['no record', 'x'],
   ])('%s: begins anew', (_name, memory) => {
-    expect(parseLoopMemory(memory)).toEqual({ breaker: {}, calls: [], repeats: 0, idle: 0, starts: 0 });
+    expect(parseLoopMemory(memory)).toEqual({
+      breaker: {},
+      calls: [],
+      repeats: 0,
+      nonsense: 0,
+      idle: 0,
+      starts: 0,
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { HarnessConfig } from '../../../src/config/config';
 import { planOwnProcesses } from '../../../src/supervisor/own-processes';
 import { BRAIN_CONFIG } from '../../support/brain-config';
+import { makeService } from '../../support/tool-deps';
 
 const config = (address: string | null, file: string | null = null): HarnessConfig => ({
   file,
@@ -28,10 +29,10 @@ const environment = {
   TEMPORAL_CLI_PATH: '/opt/temporal',
 };
 
-function plan(one: HarnessConfig) {
+function plan(one: HarnessConfig, more: Record<string, string> = {}) {
   const own = planOwnProcesses({
     config: one,
-    environment,
+    environment: { ...environment, ...more },
     temporalAddress: '127.0.0.1:7233',
     webPort: 8000,
     monitorPort: 9000,
@@ -56,6 +57,16 @@ it('with our own Temporal: exactly what each process needs and nothing else', ()
   expect(monitor?.env).toEqual({ ...worker, HARNESS_MONITOR_PORT: '9000' });
   expect(agent?.env).toEqual(worker);
   expect(web?.env).toEqual({ ...shared, HARNESS_TOKEN: 'run token' });
+});
+
+it('what a service gets from the environment goes to those who must mask it, and to nobody else', () => {
+  const services = [makeService('/srv', { env: { DSN: 'postgres://${env:PG_LOGIN}@db' } })];
+  const { monitor, agent, web } = plan({ ...config(null), services }, { PG_LOGIN: 'shop:opensesame' });
+  expect([monitor, agent, web].map((process) => process?.env['PG_LOGIN'])).toEqual([
+    'shop:opensesame',
+    'shop:opensesame',
+    undefined,
+  ]);
 });
 
 it('with a Temporal of the person: its key is passed on, the path of a CLI is not', () => {

@@ -12,7 +12,6 @@ const REQUEST: ClaudeRequest = {
   tools: TOOL_SCHEMAS,
   messages: [{ role: 'user', content: 'It is down.' }],
   format: null,
-  cacheTtl: '5m',
 };
 
 describe('buildRequest', () => {

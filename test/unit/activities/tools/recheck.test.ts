@@ -46,6 +46,16 @@ test.each([
   expect(control.requests).toHaveLength(1);
 });
 
+test('a look that fails is no reason to act: nothing is done, and the model is told to look again', async () => {
+  const control = makeControl({ statuses: [new Error('the supervisor is away')] });
+  const result = await callTool(makeDeps(tempDir(), { control }), 'service_control', RESTART, {
+    recheck: true,
+  });
+  expect(result).toMatchObject({ isError: true, data: { outcome: 'refused' } });
+  expect(result.content).toMatch(/^Nothing was done: .*supervisor is away.*Look again before you act\.$/s);
+  expect(control.requests).toEqual([]);
+});
+
 test('a call that is tried again asks for its first result: what holds now may be its own work', async () => {
   const { control, deps } = depsWhere(true);
   const environment = new MockActivityEnvironment({ attempt: 2 });

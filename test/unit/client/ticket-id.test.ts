@@ -1,4 +1,4 @@
-import { newTicketId, TICKET_ID } from '../../../src/client/archive-name';
+import { newTicketId, TICKET_ID } from '../../../src/client/ticket-id';
 
 it('no new ticket ID looks like an option of a command', () => {
   const ids = Array.from({ length: 2_000 }, () => newTicketId());
