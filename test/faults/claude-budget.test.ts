@@ -2,14 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { paths } from '../../src/config/paths';
 import { ClaudeBench, expectFixedBy, toldTo, USUAL } from '../support/claude-bench';
-import type { Outcome } from '../support/claude-bench';
+import type { Outcome, Say } from '../support/claude-bench';
 import { FAULTS } from '../support/claude-server/faults';
 import { HarnessWorkspace } from '../support/harness-process';
+import { turnAsked } from '../support/six-turns';
 
 jest.setTimeout(150_000);
 
 const SERVICE = 'patient';
-const LOOK = { calls: [{ name: 'inspect_service', input: { service: SERVICE } }] };
+/** Asks for ever, something else each time. */
+const asking: Say = (request) => ({
+  calls: [{ name: 'query_logs', input: { contains: `${turnAsked(request)}` } }],
+});
 
 let bench: ClaudeBench;
 beforeAll(async () => {
@@ -55,7 +59,7 @@ it.each([
   ['turns', { turns: 4 }],
 ])('agent.budget.%s is spent in the middle of a ticket: the runbook finishes it', async (name, budget) => {
   await bench.replaceAgent({ budget });
-  const outcome = await bench.fail({ say: () => LOOK });
+  const outcome = await bench.fail({ say: asking });
   expectFixedBy('runbook', outcome);
   expect(reasonOf(outcome)).toMatch(name === 'turns' ? /its 4 turns are spent/ : `agent.budget.${name}`);
   const spent = spentOn(outcome);
@@ -72,7 +76,7 @@ it.each([
 it('agent.budget.wall_clock is spent by a slow model: the runbook finishes it', async () => {
   await bench.replaceAgent({ budget: { wall_clock: '10s' } });
   bench.model.latencyMs = 10_000;
-  const outcome = await bench.fail({ say: () => LOOK });
+  const outcome = await bench.fail({ say: asking });
   expectFixedBy('runbook', outcome);
   expect(outcome.requests.length).toBe(1);
   expect(reasonOf(outcome)).toContain('agent.budget.wall_clock');

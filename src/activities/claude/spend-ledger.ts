@@ -8,7 +8,7 @@ import type { ModelUsage } from '../../domain/model-prices';
 import { costOf, countTokens } from '../../domain/model-prices';
 
 /** One call that the API counted. `attempt`: null for the analyst. */
-export interface ModelCall extends Pick<SpendEntry, 'ticketId' | 'attempt' | 'model'> {
+interface ModelCall extends Pick<SpendEntry, 'ticketId' | 'attempt' | 'model'> {
   readonly usage: ModelUsage;
 }
 
