@@ -1,4 +1,7 @@
-/** Workflow and end-to-end suites start real servers; one worker at a time keeps two cores honest. */
+/**
+ * Suites with real servers wait more than they work: two run side by side. A crash must land at a step of its ticket, so the
+ * crash suite has the machine to itself. Workers are replaced as they grow: every test file leaves hooks on promises behind.
+ */
 const transform = {
   '^.+\\.(t|j)s$': [
     '@swc/jest',
@@ -16,5 +19,6 @@ const project = (name, extra = {}) => ({
   ...extra,
 });
 module.exports = {
+  workerIdleMemoryLimit: '512MB',
   projects: ['unit', 'workflow', 'replay', 'e2e', 'faults', 'crash'].map((name) => project(name)),
 };

@@ -188,7 +188,7 @@ it('an analyst that hangs: the ticket opens on time with the rules’ verdict, a
   expect(await triage('slow')).toMatchObject({ outcome: 'ticket_opened', ticketId: 'slow-1' });
   const tookMs = performance.now() - startedAt;
   expect(tookMs).toBeGreaterThan(1_000);
-  expect(tookMs).toBeLessThan(4_000);
+  expect(tookMs).toBeLessThan(10_000);
   expect(await ticketOf('slow')).toMatchObject({ verdictBy: 'runbook', objective: 'Bring api back' });
 
   waiting[0]?.(CLAUDE);
