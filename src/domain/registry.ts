@@ -1,6 +1,6 @@
 import { forgetDismissal } from './dismissal';
 import type { Dismissals } from './dismissal';
-import { initialHealth, isStale } from './health';
+import { applyCheck, initialHealth, isStale } from './health';
 import type { InvariantHealth } from './health';
 import type { InvariantDefinition } from './invariant';
 import { addPause, covers, liftPause, pauseOf } from './pause';
@@ -157,11 +157,28 @@ function applyTransitions(state: RegistryState, transitions: readonly HealthTran
   for (const { invariantId, revision, health } of transitions) {
     const known = Object.hasOwn(invariants, invariantId) ? invariants[invariantId] : undefined;
     if (!known || known.revision !== revision || isVoid(state, known, health)) continue;
-    invariants[invariantId] = { ...known, health };
+    const now = withoutEndedFailure(known, health);
+    invariants[invariantId] = { ...known, health: now };
     next = { ...next, invariants };
-    if (health.state === 'up') next = withoutDismissal(next, invariantId);
+    if (now.state === 'up') next = withoutDismissal(next, invariantId);
   }
   return next;
+}
+
+/**
+ * A slow sweep may still count on from a failure that has been proven to be over meanwhile. Its last check stands, by itself:
+ * a failure that is over never becomes the beginning of the next one.
+ */
+function withoutEndedFailure(
+  { definition, health: known }: RegisteredInvariant,
+  health: InvariantHealth,
+): InvariantHealth {
+  const { lastCheck, failingSince } = health;
+  if (known.state !== 'up' || !known.lastCheck || !lastCheck || failingSince === null) return health;
+  if (Date.parse(failingSince) >= Date.parse(known.lastCheck.at)) return health;
+  const { confirm, recover } = definition;
+  const policy = { attempts: confirm.attempts, successes: recover.successes, confirmed: false };
+  return applyCheck(known, lastCheck, policy);
 }
 
 /** Overtaken by a newer check, or made during a pause. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** Whether nobody listens there; a `port` of 0 is always free. */
@@ -5,8 +6,17 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
   return (await tryListen(port, host)) !== null;
 }
 
+/** Linux takes ports of outgoing connections from 32768 on: one from below stays free until it is used. */
+const FIRST_PORT = 10_240;
+const LAST_PORT = 32_767;
+const MAX_TRIES = 50;
+
 /** A port nobody listens on now; the caller should use it soon. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    if (await isPortFree(port, host)) return port;
+  }
   const port = await tryListen(0, host);
   if (port === null) throw new Error(`no free port on ${host}`);
   return port;

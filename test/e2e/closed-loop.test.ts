@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectTemporal } from '../../src/client/temporal';
 import { exitOf, HarnessWorkspace } from '../support/harness-process';
 import type { Json } from '../support/harness-process';
 import { waitFor } from '../support/wait-for';
@@ -65,45 +64,6 @@ describe('harness run', () => {
     const answer = await fetch(`${ui.origin}/api/v1/namespaces/default/workflows/rate_limiter_healthy`);
     expect(answer.status).toBe(200);
     expect(JSON.stringify(await answer.json())).toContain(String(ticket?.['run_id']));
-  });
-
-  it('what the server forgets is still told, and the next ticket knows of it', async () => {
-    const [ticket] = await workspace.tickets();
-    const { id, run_id: runId, workflow_id: workflowId } = ticket ?? {};
-    const told = async () => ({
-      list: await workspace.tickets(),
-      story: (await workspace.api('GET', `/tickets/${String(id)}/trajectory`)).body,
-      stats: (await workspace.api('GET', '/stats')).body['tickets'] as number,
-    });
-    const before = await told();
-    const address = String(workspace.endpoints()?.['temporal_address']);
-    const access = await connectTemporal({ address, namespace: 'default' }, { timeoutMs: 5_000 });
-    try {
-      const workflowExecution = { workflowId, runId };
-      const namespace = 'default';
-      await access.client.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
-      await waitFor('the server has forgotten the run', () =>
-        access.client.workflow
-          .getHandle(String(workflowId), String(runId))
-          .describe()
-          .then(
-            () => false,
-            () => true,
-          ),
-      );
-    } finally {
-      await access.close();
-    }
-    expect(await told()).toEqual(before);
-
-    process.kill(Number((await workspace.service())['pid']), 'SIGKILL');
-    const next = await waitFor<Json>(
-      'the next ticket closes',
-      async () => (await workspace.tickets()).find((one) => one['id'] !== id && one['closed_at'] !== null),
-      { limitMs: 60_000 },
-    );
-    expect(next).toMatchObject({ resolution: 'fixed', relapse_of: id });
-    await workspace.untilUp();
   });
 
   it('the restarted service is supervised: its log is stored, and Ctrl-C stops everything within 10 s', async () => {

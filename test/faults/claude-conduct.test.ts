@@ -91,14 +91,18 @@ describe('a wrong call is answered, and Claude goes on', () => {
   });
 
   it.each([
-    ['input that is not what the tool asks for', FAULTS.malformedInput()],
-    ['input that is no JSON', FAULTS.malformedInput('{"service": "patient", action}')],
-    ['a tool that does not exist', FAULTS.unknownTool()],
-  ])('%s, twice in a row: the runbook takes over', async (_name, fault) => {
+    ['input that is not what the tool asks for', FAULTS.malformedInput(), 'it calls what does not exist'],
+    [
+      'input that is no JSON',
+      FAULTS.malformedInput('{"service": "patient", action}'),
+      'the stream ended before the answer did',
+    ],
+    ['a tool that does not exist', FAULTS.unknownTool(), 'it calls what does not exist'],
+  ])('%s, twice in a row: the runbook takes over', async (_name, fault, reason) => {
     const outcome = await bench.fail({ faults: always(fault, 1) });
     expectFixedBy('runbook', outcome);
     expect(outcome.requests.length).toBe(2);
-    expect(toldTo('runbook', outcome.history)[0]).toContain('it calls what does not exist');
+    expect(toldTo('runbook', outcome.history)[0]).toContain(reason);
   });
 
   it.each<[string, ScriptedCall, RegExp]>([

@@ -2,13 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { createControlClient } from '../../src/client/control-client';
 import { paths } from '../../src/config/paths';
+import { freePort } from '../../src/supervisor/free-port';
 import { temporalExecutable } from './temporal-cli';
+
+export { freePort };
 import { waitFor } from './wait-for';
 
 const ROOT = join(__dirname, '../..');
@@ -190,15 +192,6 @@ export class HarnessWorkspace {
 export function exitOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => child.once('exit', (code) => resolve(code)));
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
-  return address.port;
 }
 
 function demoConfig(workspace: HarnessWorkspace): Json {

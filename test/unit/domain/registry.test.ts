@@ -1,11 +1,12 @@
 import { dismissalOf } from '../../../src/domain/dismissal';
 import { initialHealth } from '../../../src/domain/health';
+import type { InvariantHealth } from '../../../src/domain/health';
 import type { PauseTarget } from '../../../src/domain/pause';
 import { pauseOf } from '../../../src/domain/pause';
 import { EMPTY_REGISTRY, reduceRegistry } from '../../../src/domain/registry';
 import { rejectRegistryEvent } from '../../../src/domain/registry-rejection';
 import type { RegistryEvent, RegistryState } from '../../../src/domain/registry';
-import { at, check, definition, downSince, T0 } from '../../support/invariants';
+import { at, check, definition, downSince, failed, T0 } from '../../support/invariants';
 
 const put = (id: string, mode: 'create' | 'replace', over = {}): RegistryEvent => ({
   type: 'put',
@@ -81,6 +82,35 @@ describe('revisions and health', () => {
   it('enabling what is enabled changes nothing', () => {
     const before = fold(put('a', 'create'), down('a', 1));
     expect(reduceRegistry(before, { type: 'set_enabled', at: T0, id: 'a', enabled: true })).toBe(before);
+  });
+});
+
+describe('a sweep that still counts on from a failure that is over', () => {
+  const transition = (health: InvariantHealth): RegistryEvent => ({
+    type: 'transitions',
+    at: health.lastCheck?.at ?? T0,
+    transitions: [{ invariantId: 'a', revision: 1, health }],
+  });
+  const up = { ...initialHealth(at(100)), state: 'up', lastCheck: check('a', { at: at(100) }) } as const;
+  const proven = fold(put('a', 'create'), transition(up));
+
+  it.each([
+    ['holds', check('a', { at: at(110) }), 'recovering', { state: 'up', failingSince: null }],
+    [
+      'fails again',
+      failed('a', { at: at(110) }),
+      'down',
+      { state: 'suspect', failingSince: at(109), failures: 1 },
+    ],
+  ] as const)('its last check %s: that stands alone', (_what, lastCheck, state, expected) => {
+    const stale = { ...downSince('a', at(5)), state, lastCheck };
+    const { health } = reduceRegistry(proven, transition(stale)).invariants['a'] ?? {};
+    expect(health).toMatchObject({ ...expected, lastCheck });
+  });
+
+  it('a failure that began after it was proven to hold counts as it came', () => {
+    const anew = { ...downSince('a', at(105)), lastCheck: failed('a', { at: at(110) }) };
+    expect(reduceRegistry(proven, transition(anew)).invariants['a']?.health).toEqual(anew);
   });
 });
 
