@@ -2,7 +2,7 @@ import type { EvidenceBundle } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { ClosedTicket, EarlierTicket } from '../domain/earlier-tickets';
 import { countRelapses, relapseOf } from '../domain/earlier-tickets';
-import type { Incident } from '../domain/incident';
+import type { Incident, OpenTicket } from '../domain/incident';
 import type { RegistryState } from '../domain/registry';
 import type { Control, ServiceStatus } from '../domain/service-state';
 import { configurationItem, surroundingsItem } from '../domain/surroundings';
@@ -37,6 +37,7 @@ export interface EvidenceDeps {
   /** How far back repairs that did not last count (`restart_limit.within`). */
   readonly relapsesWithinMs: (service: string) => number;
   /** A failure so soon after a ticket closed is a relapse. */
+  readonly openTickets: () => Promise<readonly OpenTicket[]>;
   readonly cooldownMs: number;
   readonly redact: (text: string) => string;
   readonly now: () => Date;
@@ -71,8 +72,21 @@ export function createCollectEvidence(deps: EvidenceDeps) {
         text: toWellFormed(clean(draft.text).slice(0, MAX_TEXT)),
       }));
     const relapse = relapseOf((await earlierTickets) ?? [], at, deps.cooldownMs);
-    return { ticketId: deps.newId(), at, items, relapseOf: relapse, relapses: (await relapses) ?? 0 };
+    return {
+      ticketId: deps.newId(),
+      at,
+      items,
+      relapseOf: relapse,
+      relapses: (await relapses) ?? 0,
+      openTicket: await withinLimit(openTicketOf(deps, incident)),
+    };
   };
+}
+
+/** The sweep that found the incident may have looked before an earlier triage of the service opened its ticket. */
+async function openTicketOf({ openTickets }: EvidenceDeps, { service }: Incident): Promise<string | null> {
+  if (service === null) return null;
+  return (await openTickets()).find((ticket) => ticket.service === service)?.invariantId ?? null;
 }
 
 async function recentRelapses(deps: EvidenceDeps, { service, detectedAt }: Incident): Promise<number> {

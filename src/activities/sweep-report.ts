@@ -3,6 +3,7 @@ import { evidenceSignature, findIncidents, indexTickets, isRecovered } from '../
 import type { OpenTicket } from '../domain/incident';
 import { pauseOf } from '../domain/pause';
 import type { RegisteredInvariant, RegistryState } from '../domain/registry';
+import { withoutEndedFailure } from '../domain/registry';
 import { isNews, ticketToTell } from '../domain/sweep';
 import type { Observed } from '../domain/sweep';
 import type { SweepInput, SweepReport } from '../workflows/contract';
@@ -29,7 +30,9 @@ export function sweepReport(seen: Seen): SweepReport {
   const { pauses, dismissed } = seen.word;
   const isDismissed = (id: string): boolean => dismissalOf(dismissed, id, at) !== null;
   const watchedIds = new Set(watched.map(({ definition }) => definition.id));
-  const relevant = observed.filter(({ before }) => watchedIds.has(before.definition.id));
+  const relevant = observed
+    .filter(({ before }) => watchedIds.has(before.definition.id))
+    .map((one) => ({ ...one, health: asOfNow(one, seen.word) }));
   const fresh = new Map(relevant.map((one) => [one.before.definition.id, one]));
   const current = watched.map((invariant) => {
     const seen = fresh.get(invariant.definition.id);
@@ -53,6 +56,7 @@ export function sweepReport(seen: Seen): SweepReport {
     incidents: findIncidents(
       current.filter(({ definition }) => !pauseOf(pauses, definition, at)),
       openTickets,
+      at,
       isDismissed,
     ).filter((incident) =>
       [incident.check, ...incident.joined].some(({ invariantId }) => fresh.has(invariantId)),
@@ -78,6 +82,14 @@ export function sweepReport(seen: Seen): SweepReport {
     }),
     checks: input.includeChecks ? observed.map(({ check }) => check) : [],
   };
+}
+
+/** What was proven to hold while this sweep was under way is not the failure any more from which the sweep counts on. */
+function asOfNow({ before, health }: Observed, { invariants }: RegistryState): Observed['health'] {
+  const { id } = before.definition;
+  const known = Object.hasOwn(invariants, id) ? invariants[id] : undefined;
+  const hasChanged = known?.health.lastCheck?.at !== before.health.lastCheck?.at;
+  return known?.revision === before.revision && hasChanged ? withoutEndedFailure(known, health) : health;
 }
 
 function isOwn(ticket: OpenTicket, { check }: Observed): boolean {

@@ -11,6 +11,8 @@ export interface EvidenceBundle {
   readonly relapseOf?: string | null;
   /** Recent repairs of the service that did not last, this failure's included; absent likewise. */
   readonly relapses?: number;
+  /** The invariant whose open ticket is about this service already; null or absent when there is none. */
+  readonly openTicket?: string | null;
 }
 
 /** The analyst's answer, whoever gave it. */

@@ -34,15 +34,16 @@ export interface OpenTicket {
 /**
  * What must have a ticket and has none: level-triggered, decided from states and open tickets alone. `invariants` are the
  * enabled ones with their health of now. What a person dismissed is in no incident, and still suppresses what depends on it;
- * so does what is not decided yet or is just coming back. Critical first, then the longest failing.
+ * so does, for a moment, what is not decided yet or is just coming back. Critical first, then the longest failing.
  */
 export function findIncidents(
   invariants: readonly RegisteredInvariant[],
   openTickets: readonly OpenTicket[],
+  at: string,
   isDismissed: (invariantId: string) => boolean = () => false,
 ): Incident[] {
   const down = invariants.filter(isDown).sort(byFirstFailure);
-  const suppressed = findSuppressed(invariants.filter(isInTrouble));
+  const suppressed = findSuppressed(invariants.filter((one) => isInTrouble(one, at)));
   const findTicket = indexTickets(openTickets);
   return groupByService(down.filter(({ definition }) => !isDismissed(definition.id)))
     .filter((group) => !group.some(findTicket))
@@ -127,8 +128,13 @@ function isDown({ health }: RegisteredInvariant): boolean {
   return health.state === 'down' && health.lastCheck !== null;
 }
 
-function isInTrouble({ health: { state } }: RegisteredInvariant): boolean {
-  return state === 'suspect' || state === 'down' || state === 'recovering';
+/** What is undecided has no ticket of its own, so nobody waits longer for it than two sweeps take. */
+const UNDECIDED_MS = 10_000;
+
+function isInTrouble({ health: { state, since } }: RegisteredInvariant, at: string): boolean {
+  if (state !== 'suspect' && state !== 'recovering') return state === 'down';
+  const forMs = Date.parse(at) - Date.parse(since);
+  return forMs >= 0 && forMs <= UNDECIDED_MS;
 }
 
 function byFirstFailure(a: RegisteredInvariant, b: RegisteredInvariant): number {

@@ -39,6 +39,8 @@ export type ModelAnswer =
   /** Every call, run or not, is answered in the one next user turn. */
   | (Said & {
       readonly kind: 'calls';
+      /** All that can be read, also those that are not run. */
+      readonly asked: readonly ToolCall[];
       readonly calls: readonly ToolCall[];
       readonly unrun: readonly UnrunCall[];
     })
@@ -106,7 +108,7 @@ function readCalls(blocks: readonly ModelBlock[], said: Said): ModelAnswer {
         `not executed because ${running[0]?.name ?? 'another call'} ran first, and ${rule}, each of them once; ` +
         'look at the results, then call again if it is still needed',
     }));
-  return { kind: 'calls', ...said, calls: running, unrun: [...unrun, ...waiting] };
+  return { kind: 'calls', ...said, asked: calls, calls: running, unrun: [...unrun, ...waiting] };
 }
 
 /** The first of calls that ask for exactly the same. */

@@ -166,10 +166,10 @@ function applyTransitions(state: RegistryState, transitions: readonly HealthTran
 }
 
 /**
- * A slow sweep may still count on from a failure that has been proven to be over meanwhile. Its last check stands, by itself:
- * a failure that is over never becomes the beginning of the next one.
+ * Health as a slow sweep found it, which may still count on from a failure that has been proven to be over meanwhile: then its
+ * last check stands by itself. Otherwise the next failure would seem to have begun with the one that is over.
  */
-function withoutEndedFailure(
+export function withoutEndedFailure(
   { definition, health: known }: RegisteredInvariant,
   health: InvariantHealth,
 ): InvariantHealth {

@@ -6,7 +6,7 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
   return (await tryListen(port, host)) !== null;
 }
 
-/** Linux takes ports of outgoing connections from 32768 on: one from below stays free until it is used. */
+/** Linux takes ports of outgoing connections from 32768 on: one from below is taken by nobody who does not ask for it. */
 const FIRST_PORT = 10_240;
 const LAST_PORT = 32_767;
 const MAX_TRIES = 50;

@@ -34,11 +34,11 @@ export function planOwnProcesses(plan: OwnProcessPlan): readonly OwnProcess[] {
   const shared = sharedEnvironment(plan);
   const inConfiguration = new Set([...probeVariables(plan.config), ...serviceVariables(plan.config)]);
   const worker = {
-    ...shared,
     ...select(
       plan.environment,
       (name) => MODEL_VARIABLES.includes(name) || TELEMETRY_VARIABLE.test(name) || inConfiguration.has(name),
     ),
+    ...shared,
   };
   const own = {
     monitor: { ...worker, HARNESS_MONITOR_PORT: String(plan.monitorPort) },

@@ -105,6 +105,7 @@ export function createMonitorActivities({
     }),
     collectEvidence: createCollectEvidence({
       control,
+      openTickets: () => listOpenTickets(access),
       readLogs: async (service, limit) => (await readLogTail(config.dataDir, service, { limit })).lines,
       earlierTickets: async (invariant) => {
         const { items } = await tickets.list({ invariant, limit: EARLIER_TICKETS });

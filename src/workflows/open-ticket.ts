@@ -36,7 +36,7 @@ export async function openTicket(
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const run = await startTicket(ticket);
     if (run) return { result: { outcome: 'ticket_opened', ticketId: ticket.id, reason }, run };
-    if (await addToOpenTicket(incident)) {
+    if (await addToOpenTicket(incident, incident.invariantId)) {
       return { result: { outcome: 'evidence_added', ticketId: null, reason }, run: null };
     }
   }
@@ -70,8 +70,9 @@ async function startTicket(ticket: TicketSpec): Promise<TicketRun | null> {
   }
 }
 
-async function addToOpenTicket(incident: Incident): Promise<boolean> {
-  const handle = getExternalWorkflowHandle(ticketWorkflowId(incident.invariantId));
+/** False when the ticket of that invariant has closed. */
+export async function addToOpenTicket(incident: Incident, owner: string): Promise<boolean> {
+  const handle = getExternalWorkflowHandle(ticketWorkflowId(owner));
   try {
     for (const check of [incident.check, ...incident.joined]) {
       await handle.signal<[TicketEvidence]>(SIGNALS.evidence, toEvidence(check));

@@ -3,7 +3,7 @@ import type { Verdict } from '../domain/analyst-rules';
 import type { CheckResult } from '../domain/check';
 import type { Incident } from '../domain/incident';
 import { Analysis } from './analysis';
-import { openTicket } from './open-ticket';
+import { addToOpenTicket, openTicket } from './open-ticket';
 import { proof, triage } from './proxies';
 import type { TriageInput, TriageResult } from './triage-contract';
 
@@ -19,6 +19,13 @@ export async function TriageFailure({ incident }: TriageInput): Promise<TriageRe
     { summary: `what happened to ${subject(incident)}?` },
     [incident],
   );
+  if (evidence.openTicket != null && (await addToOpenTicket(incident, evidence.openTicket))) {
+    return {
+      outcome: 'evidence_added',
+      ticketId: null,
+      reason: `the ticket of ${evidence.openTicket} is open`,
+    };
+  }
   const rules = await triage.analyzeFailure.executeWithOptions({ summary: 'is this worth a ticket?' }, [
     { incident, evidence },
   ]);

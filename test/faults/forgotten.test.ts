@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { fetchRun } from '../../src/client/history';
 import { connectTemporal } from '../../src/client/temporal';
 import { HarnessWorkspace } from '../support/harness-process';
@@ -38,7 +39,7 @@ async function forget({ workflow_id: workflowId, run_id: runId }: Json): Promise
     const isGone = () =>
       fetchRun(access, String(workflowId), String(runId)).then(
         () => false,
-        () => true,
+        (error: unknown) => error instanceof WorkflowNotFoundError,
       );
     await waitFor('the server has forgotten the run', isGone, { limitMs: 60_000 });
   } finally {

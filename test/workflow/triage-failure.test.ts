@@ -95,6 +95,33 @@ it('20 triages of one failure race to open its ticket: one opens it, 19 add thei
   expect(reasons.sort()).toEqual(Array.from({ length: 20 }, (_, n) => `reason ${word(n)}`));
 });
 
+it('its service got a ticket after the sweep had looked: the failure joins it; once that has closed, a ticket opens', async () => {
+  const owner = 'first_rule';
+  const monitor = await startWorker(env, 'monitor', {
+    ...activities,
+    collectEvidence: () =>
+      Promise.resolve({ ticketId: `T${(minted += 1)}`, at: AT, items: [], openTicket: owner }),
+  });
+  const ticket = await env.client.workflow.start(WORKFLOWS.remediateTicket, {
+    workflowId: owner,
+    taskQueue: 'nobody works here',
+    args: [{ ticket: { id: 'T-first', invariantId: owner } }],
+  });
+  const triage = async (n: number) =>
+    (await startTriage(`triage/late-${n}`, incident('second_rule', 'late'))).result;
+  expect(await triage(1)).toMatchObject({
+    outcome: 'evidence_added',
+    reason: 'the ticket of first_rule is open',
+  });
+  const evidence = (await fetchRun(accessOf(env), owner)).filter(({ type }) => type === 'signaled');
+  expect(evidence).toMatchObject([
+    { signal: SIGNALS.evidence, input: [{ check: { invariantId: 'second_rule' } }] },
+  ]);
+  await ticket.terminate();
+  expect(await triage(2)).toMatchObject({ outcome: 'ticket_opened' });
+  await monitor.stop();
+});
+
 it.each([
   ['recovers meanwhile: no ticket', true, 'recovered', null],
   ['stays down: the ticket opens all the same', false, 'ticket_opened', expect.any(String)],

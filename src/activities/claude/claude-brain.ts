@@ -206,7 +206,7 @@ function propose(answer: ModelAnswer, memory: LoopMemory, attemptUsd: number): P
   switch (answer.kind) {
     case 'calls': {
       const { running, refused } = refuseRepeats(memory, answer.calls);
-      const isNonsense = !answer.calls.some(isWellFormed);
+      const isNonsense = !answer.asked.some(isWellFormed);
       const noted = noteAnswer(memory, { running, isFinished: false, isNonsense });
       if (noted.stuck !== null) return move(noted.memory, textOf(answer), { handOver: noted.stuck });
       const unrun = answer.unrun.map(({ id, name, reason }) => toError(id, name, reason));

@@ -52,6 +52,7 @@ function deps(change: Partial<EvidenceDeps> = {}): EvidenceDeps {
     dependsOn: () => [],
     earlierTickets: () => Promise.resolve([]),
     closedTickets: () => Promise.resolve([]),
+    openTickets: () => Promise.resolve([]),
     relapsesWithinMs: () => 600_000,
     cooldownMs: 600_000,
     redact: (text) => text.replaceAll('hunter22', '[redacted]'),
@@ -70,6 +71,25 @@ it('gives every fact an ID, the owner first, and says how the process ended', as
     ['E3', 'process', `api was ended by SIGKILL at ${AT}`],
     ['E4', 'logs', 'last 1 log lines of api'],
   ]);
+});
+
+it.each<[string, string | null, string, string | null]>([
+  ['its service has an open ticket', 'api', 'api', 'api_fast'],
+  ['another service has one', 'api', 'shop', null],
+  ['it belongs to no service', null, 'api', null],
+])('%s: the bundle says so', async (_name, service, ofTicket, openTicket) => {
+  const ticket = {
+    invariantId: 'api_fast',
+    service: ofTicket,
+    ticketId: 't',
+    runId: 'r',
+    status: 'pending',
+    joinedInvariants: [],
+    failure: null,
+    fingerprint: null,
+  };
+  const collect = createCollectEvidence(deps({ openTickets: () => Promise.resolve([ticket]) }));
+  expect(await collect({ ...incident, service })).toMatchObject({ openTicket });
 });
 
 it('masks secrets before anything reaches a history', async () => {

@@ -35,9 +35,46 @@ it('what services get is masked: references, and values under a name that says s
   expect(serviceVariables({ services })).toEqual(['PG_LOGIN']);
   const found = knownSecrets({ PG_LOGIN: 'shop:opensesame', HOME: '/some/where' }, { ...config, services });
   expect(found).toEqual([
-    { name: 'PG_LOGIN', value: 'shop:opensesame' },
     { name: 'DB_PASSWORD', value: 'correct-horse' },
+    { name: 'PG_LOGIN', value: 'shop:opensesame' },
   ]);
+});
+
+it.each<[string, Record<string, string>, Record<string, string>, readonly string[]]>([
+  [
+    'a name that only begins like one',
+    { AUTH_MODE: 'production', KEYCLOAK_URL: 'https://login.example' },
+    {},
+    [],
+  ],
+  ['the path of a key', { TLS_KEY: '/etc/ssl/shop.pem' }, {}, []],
+  ['an ordinary word from the environment', { STAGE: '${env:STAGE}' }, { STAGE: 'production' }, []],
+  [
+    'a word under a name that says so',
+    { DB_PASS: '${env:WORD}' },
+    { WORD: 'opensesame' },
+    ['opensesame', 'opensesame'],
+  ],
+  [
+    'a part of a value',
+    { API_TOKEN: 'fixed-${env:PART}' },
+    { PART: 'a-moving-part' },
+    ['fixed-a-moving-part', 'a-moving-part'],
+  ],
+  ['a part that is not known here', { API_TOKEN: 'fixed-${env:PART}' }, {}, []],
+])('of what services are given, %s', (_name, given, env, values) => {
+  const found = knownSecrets(env, { ...config, services: [{ env: given }] });
+  expect(found.map(({ value }) => value)).toEqual(values);
+});
+
+it('what changes how processes run is not handed on', () => {
+  const env = {
+    A: '${env:NODE_OPTIONS}',
+    B: '${env:HARNESS_DATA_DIR}',
+    C: '${env:TEMPORAL_API_KEY}',
+    D: '${env:SHOP}',
+  };
+  expect(serviceVariables({ services: [{ env }] })).toEqual(['SHOP']);
 });
 
 it('a variable that a check sends goes to whoever probes', () => {

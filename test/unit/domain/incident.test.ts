@@ -9,6 +9,7 @@ import type { OpenTicket } from '../../../src/domain/incident';
 import type { RegisteredInvariant } from '../../../src/domain/registry';
 import { at, downSince, registered } from '../../support/invariants';
 
+const NOW = at(1_000);
 const down = (id: string, ms: number, over: Parameters<typeof registered>[1] = {}): RegisteredInvariant =>
   registered(id, { service: 'web', ...over }, downSince(id, at(ms)));
 const up = (id: string, service = 'web'): RegisteredInvariant => registered(id, { service }, { state: 'up' });
@@ -24,13 +25,14 @@ const ticket = (invariantId: string, over: Partial<OpenTicket> = {}): OpenTicket
   ...over,
 });
 const owners = (invariants: RegisteredInvariant[], tickets: OpenTicket[] = []): string[] =>
-  findIncidents(invariants, tickets).map((incident) => incident.invariantId);
+  findIncidents(invariants, tickets, NOW).map((incident) => incident.invariantId);
 
 describe('findIncidents', () => {
   it('all DOWN invariants of a service are one incident, owned by the first that failed', () => {
     const incidents = findIncidents(
       [down('late', 20), down('first', 10, { priority: 'low' }), up('fine')],
       [],
+      NOW,
     );
     expect(incidents).toHaveLength(1);
     expect(incidents[0]).toMatchObject({
@@ -90,6 +92,13 @@ describe('suppression', () => {
     const undecided = registered('db', { service: 'db' }, { ...downSince('db', at(50)), state });
     expect(owners([down('web', 10, { suppressedBy: ['db'] }), undecided])).toEqual([]);
   });
+  it.each([
+    ['for longer than 10 s', at(1_000 - 10_001)],
+    ['since a time that has not come: the clock was set back', at(1_001)],
+  ])('but not when that one is undecided %s', (_how, since) => {
+    const undecided = registered('db', { service: 'db' }, { ...downSince('db', since), state: 'suspect' });
+    expect(owners([down('web', 10, { suppressedBy: ['db'] }), undecided])).toEqual(['web']);
+  });
   it.each(['up', 'unknown'] as const)('but does when that one is %s', (state) => {
     const other = registered('db', { service: 'db' }, { state });
     expect(owners([down('web', 10, { suppressedBy: ['db'] }), other])).toEqual(['web']);
@@ -99,7 +108,11 @@ describe('suppression', () => {
     expect(owners([down('web', 10, { suppressedBy: ['mid'] }), middle, db])).toEqual(['db']);
   });
   it('leaves the service its other failures, and the suppressed one joins', () => {
-    const incidents = findIncidents([down('web', 10, { suppressedBy: ['db'] }), down('web2', 30), db], []);
+    const incidents = findIncidents(
+      [down('web', 10, { suppressedBy: ['db'] }), down('web2', 30), db],
+      [],
+      NOW,
+    );
     const own = incidents.find((incident) => incident.invariantId === 'web2');
     expect(own?.joined.map((one) => one.invariantId)).toEqual(['web']);
   });
