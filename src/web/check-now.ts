@@ -1,4 +1,4 @@
-import { isGrpcDeadlineError, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import type { TemporalAccess } from '../client/temporal';
 import type { CheckResult } from '../domain/check';
 import type { CheckNowInput, CheckNowResult, CheckTarget, RecheckRequest } from '../workflows/contract';
@@ -6,6 +6,7 @@ import { checkWorkflowId, QUEUES, SIGNALS, WORKFLOWS } from '../workflows/contra
 import { innermost } from './innermost';
 import { Problem } from './problem';
 import { hasPoller } from './temporal-health';
+import { isTooLate } from './too-late';
 
 const DEADLINE_MS = 15_000;
 type CheckNow = (input: CheckNowInput) => Promise<CheckNowResult>;
@@ -20,8 +21,9 @@ export async function checkNow(
   deadlineMs = DEADLINE_MS,
 ): Promise<CheckResult | null> {
   const target: CheckTarget = { kind: 'invariant', invariantId };
+  const deadline = Date.now() + deadlineMs;
   try {
-    const { checks } = await access.connection.withDeadline(Date.now() + deadlineMs, async () => {
+    const { checks } = await access.connection.withDeadline(deadline, async () => {
       const handle = await access.client.workflow.signalWithStart<CheckNow, [RecheckRequest]>(
         WORKFLOWS.checkNow,
         {
@@ -43,7 +45,7 @@ export async function checkNow(
       const detail = `The check itself could not run: ${innermost(error)}. This says nothing about the service.`;
       throw new Problem(503, 'Check could not run', detail, { retryAfterS: 5 });
     }
-    if (!isGrpcDeadlineError(error)) throw error;
+    if (!isTooLate(error, deadline)) throw error;
     throw await tooLate(access, deadlineMs);
   }
 }

@@ -1,4 +1,4 @@
-import { isGrpcDeadlineError, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { TemporalAccess } from '../client/temporal';
@@ -10,6 +10,7 @@ import type { UndoAnswer } from './dependencies';
 import { innermost } from './innermost';
 import { Problem } from './problem';
 import { hasPoller } from './temporal-health';
+import { isTooLate } from './too-late';
 
 const START_DEADLINE_MS = 5_000;
 const ANSWER_DEADLINE_MS = 10_000;
@@ -25,15 +26,16 @@ export async function undoEdits(
   deadlineMs = ANSWER_DEADLINE_MS,
 ): Promise<UndoAnswer> {
   const handle = await order(access, input);
+  const deadline = Date.now() + deadlineMs;
   let result: ToolResult;
   try {
-    result = await access.connection.withDeadline(Date.now() + deadlineMs, () => handle.result());
+    result = await access.connection.withDeadline(deadline, () => handle.result());
   } catch (error) {
     if (error instanceof WorkflowFailedError) {
       const detail = `The undo broke off (${innermost(error)}); some files may be put back. Ask again: what is done already is not done twice.`;
       throw new Problem(503, 'Undo broke off', detail, { retryAfterS: 5 });
     }
-    if (!isGrpcDeadlineError(error)) throw error;
+    if (!isTooLate(error, deadline)) throw error;
     return { kind: 'waiting', detail: await sayWhy(access, deadlineMs) };
   }
   const report = parseUndoReport(result.data);
