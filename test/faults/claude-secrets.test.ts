@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beginWith, ClaudeBench, expectFixedBy, KEY } from '../support/claude-bench';
 import type { Outcome } from '../support/claude-bench';
 import { FAULTS } from '../support/claude-server/faults';
+import { buildUnmasked } from '../support/unmasked-build';
 
 jest.setTimeout(150_000);
 
@@ -19,12 +20,9 @@ const SECRETS = {
 /** The same places, under names that nobody takes for a secret: what the search must find. */
 const PLAIN = { 'line of its log': 'plainlog4d11', 'file it reads': 'plainfile83be' };
 
-let bench: ClaudeBench;
-let outcome: Outcome;
-const file = () => join(bench.faulty.workspace.dataDir, 'settings.json');
-
-beforeAll(async () => {
-  bench = await ClaudeBench.create(SERVICE, {
+/** A harness in which every secret is where it should be, and one ticket of it. `cliFile`: the product, or a copy of it. */
+async function seen(cliFile?: string): Promise<{ readonly bench: ClaudeBench; readonly outcome: Outcome }> {
+  const bench = await ClaudeBench.create(SERVICE, {
     start: false,
     change: (config) => {
       const service = config['services'][SERVICE];
@@ -38,28 +36,24 @@ beforeAll(async () => {
     },
   });
   const { workspace } = bench.faulty;
+  if (cliFile !== undefined) workspace.cliFile = cliFile;
   workspace.env['SHOP_LOGIN'] = SECRETS['variable that the service gets'];
   workspace.env['CHECK_HEADER'] = SECRETS['header of a check'];
+  const file = join(workspace.dataDir, 'settings.json');
   mkdirSync(workspace.dataDir, { recursive: true });
   const settings = { colour: PLAIN['file it reads'], api_token: SECRETS['file it reads'] };
-  writeFileSync(file(), JSON.stringify(settings));
+  writeFileSync(file, JSON.stringify(settings));
   await bench.run();
   const calls = [
-    { name: 'read_file', input: { path: file() } },
+    { name: 'read_file', input: { path: file } },
     { name: 'query_logs', input: {} },
   ];
   const odd = FAULTS.http(500, 'api_error', `Something is odd with ${KEY}`);
-  outcome = await bench.fail({ say: beginWith({ calls }), faults: { 2: odd } });
-});
-afterAll(async () => {
-  await bench.dispose();
-});
+  return { bench, outcome: await bench.fail({ say: beginWith({ calls }), faults: { 2: odd } }) };
+}
 
-it('the ticket is one in which Claude saw log and file, and the API was odd once', () => {
-  expect(bench.model.problems).toEqual([]);
-  expectFixedBy('claude', outcome);
-  expect(outcome.requests.length).toBe(5);
-});
+let bench: ClaudeBench;
+let outcome: Outcome;
 
 /** What was written or sent, by where; bytes as they are, so that it is found inside any encoding of text. */
 const PLACES: Readonly<Record<string, () => Promise<Buffer> | Buffer>> = {
@@ -102,37 +96,71 @@ const PLACES: Readonly<Record<string, () => Promise<Buffer> | Buffer>> = {
   },
 };
 
-describe.each(Object.keys(PLACES))('%s', (name) => {
-  let place: Buffer;
+describe('as it is', () => {
   beforeAll(async () => {
-    place = (await PLACES[name]?.()) ?? Buffer.alloc(0);
+    ({ bench, outcome } = await seen());
+  });
+  afterAll(() => bench.dispose());
+
+  it('the ticket is one in which Claude saw log and file, and the API was odd once', () => {
+    expect(bench.model.problems).toEqual([]);
+    expectFixedBy('claude', outcome);
+    expect(outcome.requests.length).toBe(5);
   });
 
-  it.each(Object.entries(SECRETS))('no %s', (_what, secret) => {
-    expect(place.includes(secret)).toBe(false);
+  describe.each(Object.keys(PLACES))('%s', (name) => {
+    let place: Buffer;
+    beforeAll(async () => {
+      place = (await PLACES[name]?.()) ?? Buffer.alloc(0);
+    });
+
+    it.each(Object.entries(SECRETS))('no %s', (_what, secret) => {
+      expect(place.includes(secret)).toBe(false);
+    });
+
+    it('is not empty', () => {
+      expect(place.length).toBeGreaterThan(100);
+    });
   });
 
-  it('is not empty', () => {
-    expect(place.length).toBeGreaterThan(100);
-  });
+  it.each(['history of all workflows', 'answers of the API', 'archive', 'requests to the model'])(
+    '%s: what stood beside the secrets is found by the same search',
+    async (name) => {
+      const place = (await PLACES[name]?.()) ?? Buffer.alloc(0);
+      for (const text of Object.values(PLAIN)) expect(place.includes(text)).toBe(true);
+      expect(place.includes('[redacted:')).toBe(true);
+    },
+  );
+
+  it.each(['history of all workflows', 'output of harness run'])(
+    '%s: what the odd API said is found, without the key that it repeated',
+    async (name) => {
+      const place = (await PLACES[name]?.()) ?? Buffer.alloc(0);
+      expect(place.includes('Something is odd with [redacted:')).toBe(true);
+    },
+  );
 });
 
-it.each(['history of all workflows', 'answers of the API', 'archive', 'requests to the model'])(
-  '%s: what stood beside the secrets is found by the same search',
-  async (name) => {
-    const place = (await PLACES[name]?.()) ?? Buffer.alloc(0);
-    for (const text of Object.values(PLAIN)) expect(place.includes(text)).toBe(true);
-    expect(place.includes('[redacted:')).toBe(true);
-  },
-);
+describe('with masking switched off', () => {
+  let build: ReturnType<typeof buildUnmasked>;
+  beforeAll(async () => {
+    build = buildUnmasked();
+    ({ bench, outcome } = await seen(build.cli));
+  });
+  afterAll(async () => {
+    await bench.dispose();
+    build.remove();
+  });
 
-it.each(['history of all workflows', 'output of harness run'])(
-  '%s: what the odd API said is found, without the key that it repeated',
-  async (name) => {
-    const place = (await PLACES[name]?.()) ?? Buffer.alloc(0);
-    expect(place.includes('Something is odd with [redacted:')).toBe(true);
-  },
-);
+  describe.each(['history of all workflows', 'answers of the API', 'archive', 'requests to the model'])(
+    '%s',
+    (name) => {
+      it.each(Object.entries(SECRETS))('the same search finds the %s', async (_what, secret) => {
+        expect((await PLACES[name]?.())?.includes(secret)).toBe(true);
+      });
+    },
+  );
+});
 
 function filesBelow(folder: string, isWanted: (name: string) => boolean = () => true): Buffer {
   const root = join(bench.faulty.workspace.dataDir, folder);

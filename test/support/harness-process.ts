@@ -27,6 +27,8 @@ export class HarnessWorkspace {
   readonly children: ChildProcess[] = [];
   /** Laid over the environment of every process started here; undefined removes a variable. */
   readonly env: NodeJS.ProcessEnv = {};
+  /** The command that is started. */
+  cliFile = CLI;
   servicePort = 0;
   output = '';
 
@@ -169,7 +171,7 @@ export class HarnessWorkspace {
   }
 
   private async spawn(args: string[]): Promise<ChildProcess> {
-    const child = spawn(process.execPath, [CLI, ...args], {
+    const child = spawn(process.execPath, [this.cliFile, ...args], {
       cwd: this.dir,
       env: {
         PATH: process.env['PATH'],
