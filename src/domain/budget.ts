@@ -38,7 +38,10 @@ export interface Used extends ModelSpend {
   readonly todayUsd: number;
 }
 
-/** The first limit that is reached, null while there is room. A limit that is reached is exceeded: what a turn will cost is not known before. */
+/**
+ * The first limit that is reached, null while there is room. A limit that is reached is exceeded: what a turn will cost is not
+ * known before.
+ */
 export function exceededLimit(
   used: Used,
   limits: Omit<AttemptLimits, 'turns'> & { readonly usdPerDay: number },

@@ -35,9 +35,9 @@ export function newAttempt(claim: Claim, begunBy: AttemptCause): Attempt {
 }
 
 /**
- * One attempt: turns of propose → decide → tool (what does not act is decided with the proposal), until the proof holds, a person is needed, or nobody can go on. A brain that
- * cannot go on hands over to the next one, which takes the ticket where it stands: same tools, same policy. It goes on from
- * where `attempt` stands, and leaves it there when the history has grown long.
+ * One attempt: turns of propose → decide → tool (what does not act is decided with the proposal), until the proof holds, a
+ * person is needed, or nobody can go on. A brain that cannot go on hands over to the next one, which takes the ticket where it
+ * stands: same tools, same policy. It goes on from where `attempt` stands, and leaves it there when the history has grown long.
  */
 export async function runAttempt(record: TicketRecord, attempt: Attempt): Promise<AttemptOutcome> {
   const { claim, handOvers } = attempt;

@@ -217,32 +217,25 @@ describe('a hand-over', () => {
     expect(trajectory.turns).toMatchObject([{ model: null, endedAt: at(4) }]);
   });
 
+  const ask = { id: 'c1', name: 'update_ticket_status', input: { status: 'blocked', reason: 'raw' } };
+  /** The call for a person is carried out, as event `id`. */
+  const asked = (id: number, data: Record<string, Json>): Given[] => [
+    { type: 'activity_scheduled', activity: ask.name, queue: 'q', input: [{ call: ask }], summary: null },
+    {
+      type: 'activity_completed',
+      scheduledId: id,
+      result: { callId: ask.id, tool: ask.name, isError: false, content: '', data },
+    },
+  ];
+
   it('it asked for a person: the reason is its own', () => {
-    const call = { id: 'c1', name: 'update_ticket_status', input: { status: 'blocked', reason: 'raw' } };
     const trajectory = fold(
       START,
       attributes({ Brain: 'runbook' }),
       attempt(1),
       asks(1, 'runbook'),
-      answers(4, { brain: 'runbook', calls: [call] }),
-      {
-        type: 'activity_scheduled',
-        activity: 'update_ticket_status',
-        queue: 'q',
-        input: [{ call }],
-        summary: null,
-      },
-      {
-        type: 'activity_completed',
-        scheduledId: 6,
-        result: {
-          callId: 'c1',
-          tool: 'update_ticket_status',
-          isError: false,
-          content: '',
-          data: { reason: 'masked', report: '' },
-        },
-      },
+      answers(4, { brain: 'runbook', calls: [ask] }),
+      ...asked(6, { reason: 'masked', report: '' }),
       attributes({ Brain: 'claude' }),
     );
     expect(handedOver(trajectory)).toMatchObject([
@@ -251,32 +244,14 @@ describe('a hand-over', () => {
   });
 
   it('whoever is asked in the end hears why the brain before could not go on', () => {
-    const call = { id: 'c1', name: 'update_ticket_status', input: { status: 'blocked', reason: 'raw' } };
     const { escalation } = fold(
       ...begun,
       asks(1, 'claude'),
       failed(4, 'the key is refused'),
       RUNBOOK,
       asks(2, 'runbook'),
-      answers(7, { brain: 'runbook', calls: [call] }),
-      {
-        type: 'activity_scheduled',
-        activity: 'update_ticket_status',
-        queue: 'q',
-        input: [{ call }],
-        summary: null,
-      },
-      {
-        type: 'activity_completed',
-        scheduledId: 9,
-        result: {
-          callId: 'c1',
-          tool: 'update_ticket_status',
-          isError: false,
-          content: '',
-          data: { reason: 'port taken', report: 'pid 7 has it' },
-        },
-      },
+      answers(7, { brain: 'runbook', calls: [ask] }),
+      ...asked(9, { reason: 'port taken', report: 'pid 7 has it' }),
       attributes({ TicketStatus: 'blocked' }),
       { type: 'memo_upserted', memo: { blocked_on: 'person', escalation_reason: 'port taken' } },
     );
